@@ -1,0 +1,2 @@
+//! The program `ferroalloy`.
+fn main() {}
