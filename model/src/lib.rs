@@ -14,6 +14,8 @@ pub mod histogram;
 pub mod intern;
 pub mod labels;
 pub mod layout;
+#[cfg(feature = "re2")]
+pub mod re2;
 pub mod reconfigure;
 pub mod sample;
 pub mod text;
