@@ -1,0 +1,250 @@
+//! The exposition formats: what an entry is, what a parser does, and which formats there are.
+//!
+//! A format is one file with a type that implements [`Parser`], and one line in `formats!` below. Content
+//! negotiation, the `Accept` header and the scrape loop follow from that line.
+
+mod labels;
+mod lex;
+mod negotiate;
+mod number;
+mod text;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use ferroalloy_model::MetricKind;
+
+pub use self::labels::SeriesLabels;
+pub use self::negotiate::{accept_header, choose};
+pub use self::text::{TextParser, parse_series};
+use crate::error::{Error, ErrorKind};
+
+/// One thing that a body says. It borrows from the body.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Entry<'a> {
+    /// The help text of a family.
+    Help {
+        /// The family's name.
+        metric: Escaped<'a>,
+        /// The text.
+        text: Escaped<'a>,
+    },
+    /// The kind of a family.
+    Type {
+        /// The family's name.
+        metric: Escaped<'a>,
+        /// Its kind.
+        kind: MetricKind,
+    },
+    /// Any other comment, from its `#` to the end of the line. Not necessarily UTF-8.
+    Comment(&'a [u8]),
+    /// One sample of one series.
+    Sample(Sample<'a>),
+}
+
+/// One line of a series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample<'a> {
+    /// The bytes that name the series: in the text formats all from the name to the value, blanks as they are.
+    /// Equal bytes under the same kind of family mean the same labels.
+    pub raw: &'a [u8],
+    /// Where `raw` starts in the body.
+    pub offset: usize,
+    /// The value. Every NaN is the ordinary NaN, so no target can forge a staleness marker.
+    pub value: f64,
+    /// The explicit timestamp in milliseconds since 1970, where one is given.
+    pub timestamp: Option<i64>,
+}
+
+/// Text as it stands in the body, with its escapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Escaped<'a> {
+    raw: &'a str,
+    escapes: lex::Escapes,
+}
+
+/// A format: what it is called and what it is asked for with.
+#[derive(Debug)]
+pub struct Format {
+    /// A short name, for messages.
+    pub name: &'static str,
+    /// The media type of responses in this format, without parameters.
+    pub media_type: &'static str,
+    /// The protocols of `scrape_protocols` that this format serves, best first.
+    pub protocols: &'static [Protocol],
+}
+
+/// A scrape protocol as configurations name it (`PrometheusText0.0.4`).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Protocol {
+    /// The name in configurations.
+    pub name: &'static str,
+    /// The media type to ask for.
+    pub media_type: &'static str,
+    /// The `version` parameter to ask for.
+    pub version: &'static str,
+    /// Whether an `escaping` parameter goes with it.
+    pub escaping: bool,
+}
+
+/// A pull parser over one body.
+///
+/// The scrape loop first tries [`peek`](Self::peek) and [`take`](Self::take) with the length that the series had
+/// at this place in the last scrape; only what is not recognised costs [`advance`](Self::advance).
+pub trait Parser<'a>: Sized {
+    /// What this parser parses.
+    fn format() -> &'static Format;
+
+    /// A parser at the start of `body`.
+    fn new(body: &'a [u8]) -> Self;
+
+    /// Reads the next entry; false at the end of the body. After an error there is nothing more to read.
+    fn advance(&mut self) -> Result<bool, Error>;
+
+    /// The entry that the last [`advance`](Self::advance) read.
+    fn entry(&self) -> Entry<'_>;
+
+    /// Writes the labels of the current sample to `out`. `kind` is the kind of the last `Type` entry.
+    fn labels(&self, kind: MetricKind, out: &mut SeriesLabels) -> Result<(), Error>;
+
+    /// Where the next entry starts to be looked for.
+    fn offset(&self) -> usize;
+
+    /// The bytes `from..to` of the body.
+    fn slice(&self, from: usize, to: usize) -> &[u8];
+
+    /// A parser of the part `from..to` of the body, which must start and end at entries.
+    fn section(&self, from: usize, to: usize) -> Self;
+
+    /// The next `length` bytes, if that many are left: a guess at the next series or block of metadata.
+    fn peek(&self, length: usize) -> Option<&[u8]>;
+
+    /// Goes behind `length` bytes that are known to be whole metadata lines.
+    fn skip(&mut self, length: usize);
+
+    /// Reads the sample whose series is the next `length` bytes, which the caller knows to be a series. `None`,
+    /// and nothing is read, where they are only the start of a longer one or the rest is not as it should be.
+    fn take(&mut self, length: usize) -> Option<(f64, Option<i64>)>;
+}
+
+/// What to do with a body, whichever parser its format needs.
+pub trait WithParser {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn with<'a, P: Parser<'a>>(self, parser: P) -> Self::Output;
+}
+
+macro_rules! formats {
+    ($($parser:ident),* $(,)?) => {
+        /// All formats there are. Their order is the order of preference.
+        pub fn formats() -> &'static [&'static Format] {
+            static ALL: std::sync::LazyLock<Vec<&'static Format>> =
+                std::sync::LazyLock::new(|| vec![$(<$parser<'static> as Parser<'static>>::format()),*]);
+            &ALL
+        }
+
+        impl Format {
+            /// Hands `work` a parser of `body`.
+            pub fn parse<W: WithParser>(&self, body: &[u8], work: W) -> Result<W::Output, Error> {
+                $(if std::ptr::eq(self, <$parser<'static> as Parser<'static>>::format()) {
+                    return Ok(work.with(<$parser<'_> as Parser<'_>>::new(body)));
+                })*
+                Err(Error::new(ErrorKind::ContentType, format!("format {} is not registered", self.name)))
+            }
+        }
+    };
+}
+
+formats! {
+    TextParser,
+}
+
+/// All protocols that `scrape_protocols` may name, in the default order.
+pub fn protocols() -> impl Iterator<Item = &'static Protocol> {
+    formats().iter().flat_map(|format| format.protocols)
+}
+
+impl Protocol {
+    /// The protocol of that name. The error lists those there are.
+    pub fn named(name: &str) -> Result<&'static Self, Error> {
+        protocols().find(|protocol| protocol.name == name).ok_or_else(|| {
+            let known: Vec<_> = protocols().map(|protocol| protocol.name).collect();
+            Error::new(
+                ErrorKind::Config,
+                format!(
+                    "scrape protocol {name:?} is not supported; supported are {}",
+                    known.join(", ")
+                ),
+            )
+        })
+    }
+
+    /// The format that parses this protocol's responses.
+    pub fn format(&self) -> Option<&'static Format> {
+        formats()
+            .iter()
+            .copied()
+            .find(|format| format.protocols.iter().any(|protocol| protocol == self))
+    }
+}
+
+// === impl Escaped ===
+
+impl<'a> Escaped<'a> {
+    pub(crate) const fn quoted(raw: &'a str) -> Self {
+        Self {
+            raw,
+            escapes: lex::Escapes::Quoted,
+        }
+    }
+
+    pub(crate) const fn help(raw: &'a str) -> Self {
+        Self {
+            raw,
+            escapes: lex::Escapes::Help,
+        }
+    }
+
+    /// The text as it stands in the body.
+    pub const fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// The text it stands for. Borrows where there is nothing to resolve.
+    pub fn unescape(&self) -> Cow<'a, str> {
+        if memchr::memchr(b'\\', self.raw.as_bytes()).is_none() {
+            return Cow::Borrowed(self.raw);
+        }
+        let mut out = String::with_capacity(self.raw.len());
+        lex::unescape_into(self.raw, self.escapes, &mut out);
+        Cow::Owned(out)
+    }
+}
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.unescape())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_protocol_has_one_format_and_one_name() {
+        let names: BTreeSet<_> = protocols().map(|protocol| protocol.name).collect();
+        assert_eq!(names.len(), protocols().count());
+        for protocol in protocols() {
+            assert_eq!(Protocol::named(protocol.name).expect("known"), protocol);
+            assert!(protocol.format().is_some());
+        }
+        let error = Protocol::named("Graphite").expect_err("unknown");
+        assert!(error.to_string().contains("PrometheusText0.0.4"), "{error}");
+    }
+}

@@ -1,0 +1,6 @@
+//! Integration tests of the crate, in one binary.
+
+mod conformance;
+#[path = "../../examples/parse/json.rs"]
+mod json;
+mod parse;

@@ -1,0 +1,157 @@
+//! Properties of the parsers.
+
+use ferroalloy_model::{Families, MetricKind, text};
+use proptest::prelude::*;
+use scrape::parse::{Entry, SeriesLabels, TextParser, parse_series};
+
+fn entries(body: &[u8]) -> usize {
+    let mut parser = TextParser::new(body);
+    let mut count = 0;
+    while let Ok(Some(_)) = parser.next_entry() {
+        count += 1;
+    }
+    count
+}
+
+/// Bytes that look enough like an exposition to reach every corner of the parser.
+fn near_text() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = prop::sample::select(vec![
+        "# HELP ",
+        "# TYPE ",
+        "#",
+        "m",
+        "a_b:c",
+        "{",
+        "}",
+        "=",
+        "\"",
+        ",",
+        " ",
+        "\t",
+        "\n",
+        "\\",
+        "1",
+        "-1.5e3",
+        "NaN",
+        "\0",
+        "é",
+        "histogram",
+    ]);
+    prop::collection::vec(
+        prop_oneof![8 => pieces.prop_map(|p| p.as_bytes().to_vec()), 1 => any::<u8>().prop_map(|b| vec![b])],
+        0..40,
+    )
+    .prop_map(|pieces| pieces.concat())
+}
+
+/// A family: name, help, kind, and samples of one label.
+fn families() -> impl Strategy<Value = Families> {
+    let kind = prop::sample::select(vec![
+        MetricKind::Counter,
+        MetricKind::Gauge,
+        MetricKind::Histogram,
+        MetricKind::Unknown,
+    ]);
+    let sample = (
+        "[a-z_][a-z0-9_]{0,5}",
+        any::<String>(),
+        any::<f64>(),
+        prop::option::of(any::<i64>()),
+    );
+    let family = (
+        "[a-zA-Z_:][a-zA-Z0-9_:]{0,8}",
+        any::<String>(),
+        kind,
+        prop::collection::vec(sample, 0..4),
+    );
+    prop::collection::vec(family, 0..6).prop_map(|list| {
+        let mut families = Families::new();
+        for (name, help, kind, samples) in list {
+            let mut family = families.family(&name, &help, kind);
+            for (label, text, value, timestamp) in samples {
+                // An empty value means that the label is absent, and the writer may leave it out.
+                let labels = [(label.as_str(), text.as_str())];
+                let labels = if text.is_empty() { &[][..] } else { &labels[..] };
+                match timestamp {
+                    Some(timestamp) => family.sample_at(labels, value, timestamp),
+                    None => family.sample(labels, value),
+                };
+            }
+        }
+        families
+    })
+}
+
+type Row = (String, Vec<(String, String)>, u64, Option<i64>);
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        entries(&body);
+        let _ = parse_series(&body, MetricKind::Histogram, &mut SeriesLabels::new());
+    }
+
+    #[test]
+    fn no_near_text_panics_and_what_is_read_reads_again(body in near_text()) {
+        let mut parser = TextParser::new(&body);
+        let mut labels = SeriesLabels::new();
+        while let Ok(Some(entry)) = parser.next_entry() {
+            if let Entry::Sample(sample) = entry {
+                prop_assert!(parse_series(sample.raw, MetricKind::Summary, &mut labels).is_ok());
+                prop_assert_eq!(&body[sample.offset..sample.offset + sample.raw.len()], sample.raw);
+            }
+        }
+        let _ = parse_series(&body, MetricKind::Summary, &mut labels);
+    }
+
+    #[test]
+    fn what_the_writer_writes_is_read(families in families()) {
+        let mut body = Vec::new();
+        text::write(&families, &mut body);
+        let mut read: Vec<Row> = Vec::new();
+        let mut parser = TextParser::new(&body);
+        let mut labels = SeriesLabels::new();
+        while let Some(entry) = parser.next_entry().map_err(|e| TestCaseError::fail(format!("{e}\n{}", String::from_utf8_lossy(&body))))? {
+            if let Entry::Sample(sample) = entry {
+                parse_series(sample.raw, MetricKind::Unknown, &mut labels).expect("was read before");
+                let pairs = labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+                read.push((labels.name().to_owned(), pairs, sample.value.to_bits(), sample.timestamp));
+            }
+        }
+        let nan = ferroalloy_model::sample::NORMAL_NAN_BITS;
+        let mut written: Vec<Row> = families
+            .iter()
+            .flat_map(|family| family.samples())
+            .map(|sample| {
+                let pairs = sample.labels().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+                let bits = if sample.value().is_nan() { nan } else { sample.value().to_bits() };
+                (sample.name().to_owned(), pairs, bits, sample.timestamp())
+            })
+            .collect();
+        read.sort();
+        written.sort();
+        prop_assert_eq!(read, written);
+    }
+}
+
+#[test]
+fn a_hundred_megabytes_of_line_feeds_take_no_stack() {
+    let body = vec![b'\n'; 100 << 20];
+    // A small stack: one frame a line would need hundreds of times as much.
+    let worker = std::thread::Builder::new().stack_size(128 << 10);
+    let count = worker
+        .spawn(move || entries(&body))
+        .expect("a thread")
+        .join()
+        .expect("no overflow");
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn a_line_without_end_is_read_once() {
+    let mut body = b"m{a=\"".to_vec();
+    body.resize(10 << 20, b'x');
+    assert_eq!(entries(&body), 0);
+    body.extend_from_slice(b"\"} 1");
+    assert_eq!(entries(&body), 1);
+}
