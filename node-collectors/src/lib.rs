@@ -1,1 +1,30 @@
-//! See the README.
+#![doc = include_str!("../README.md")]
+
+pub mod collectors;
+
+mod build_info;
+mod collector;
+mod error;
+mod filter;
+mod flags;
+mod option;
+mod read;
+mod report;
+mod roots;
+mod selection;
+mod set;
+mod suggest;
+mod sys;
+#[cfg(test)]
+mod testing;
+mod text;
+
+pub use build_info::BuildInfo;
+pub use collector::{Collector, Descriptor, Outcome, Platform, Support};
+pub use collectors::Options;
+pub use error::{Error, ErrorKind};
+pub use option::{OptionSpec, ValueKind};
+pub use report::{Report, State, Status};
+pub use roots::Roots;
+pub use selection::registry;
+pub use set::{Builder, NodeCollectors, option_spec};

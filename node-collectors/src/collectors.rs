@@ -1,0 +1,47 @@
+//! The registry: one line for each collector, in order of name, declares its module and lists its descriptor.
+//! `name: Options` is a collector with options.
+
+use crate::collector::Descriptor;
+
+macro_rules! collectors {
+    ($($(#[$attribute:meta])* $name:ident $(: $options:ident)?,)*) => {
+        $($(#[$attribute])* pub mod $name;)*
+
+        /// Every collector of this build, in order of name.
+        pub(crate) static REGISTRY: &[&Descriptor] = &[$($(#[$attribute])* &$name::DESCRIPTOR,)*];
+
+        /// The options of all collectors, one field for each that has any.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Options {
+            $($(
+                #[doc = concat!("Options of the collector `", stringify!($name), "`.")]
+                pub $name: $name::$options,
+            )?)*
+        }
+
+        /// Whether the options of the collector `name` are the same in both.
+        pub(crate) fn same_options(name: &str, one: &Options, other: &Options) -> bool {
+            match name {
+                $($(stringify!($name) => {
+                    let (one, other): (&$name::$options, &$name::$options) = (&one.$name, &other.$name);
+                    one == other
+                })?)*
+                _ => true,
+            }
+        }
+    };
+}
+
+collectors! {
+    entropy,
+    filefd,
+    loadavg,
+    meminfo,
+    os,
+    stat: Options,
+    time,
+    timex,
+    uname,
+    vmstat: Options,
+}

@@ -1,0 +1,285 @@
+//! The set of collectors that run together: built from roots, options and a selection, asked for metrics as often
+//! as wanted, from any thread, and changed in place.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use ferroalloy_model::{Families, MetricKind, Reconfigured, text};
+
+use crate::collector::{Collector, Context, Descriptor, Outcome, Platform};
+use crate::collectors::{Options, REGISTRY, same_options};
+use crate::error::{Error, ErrorKind};
+use crate::option::OptionSpec;
+use crate::report::{Report, State, Status};
+use crate::roots::Roots;
+use crate::selection::Selection;
+use crate::suggest::nearest;
+use crate::sys::unix::clock::monotonic;
+
+/// What a set is made from: where to read, which collectors, with which options.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[must_use]
+pub struct Builder {
+    roots: Roots,
+    options: Options,
+    selection: Selection,
+}
+
+impl Builder {
+    /// Reads the file trees at `roots` instead of `/proc`, `/sys`, `/` and `/run/udev/data`.
+    pub fn roots(mut self, roots: Roots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    pub(crate) fn roots_mut(&mut self) -> &mut Roots {
+        &mut self.roots
+    }
+
+    /// Sets the options of all collectors.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Changes options in place: `builder.configure(|options| options.cpu.guest = false)`.
+    pub fn configure(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    /// Sets an option by node_exporter's flag name without `--collector.`, such as `cpu.guest`.
+    /// An option of type list grows by the value.
+    pub fn set(mut self, option: &str, value: &str) -> Result<Self, Error> {
+        let Some(spec) = option_spec(option) else {
+            let known = REGISTRY.iter().flat_map(|descriptor| descriptor.options).map(|spec| spec.name);
+            let hint = nearest(option, known).map(|near| format!(", did you mean {near:?}?"));
+            return Err(Error::option(format!("option {option:?} is unknown{}", hint.unwrap_or_default())));
+        };
+        (spec.set)(&mut self.options, value).map_err(|fault| Error::option(format!("{option}: {fault}")))?;
+        Ok(self)
+    }
+
+    /// Switches a collector on. Of `enable` and `disable` for one name the last counts.
+    pub fn enable(mut self, collector: impl Into<String>) -> Self {
+        self.selection.named.insert(collector.into(), true);
+        self
+    }
+
+    /// Switches a collector off.
+    pub fn disable(mut self, collector: impl Into<String>) -> Self {
+        self.selection.named.insert(collector.into(), false);
+        self
+    }
+
+    /// Runs only what `enable` names, before or after this call.
+    pub fn disable_defaults(mut self) -> Self {
+        self.selection.defaults = false;
+        self
+    }
+
+    /// Runs these collectors and forgets what was enabled or disabled before.
+    pub fn only<N: Into<String>>(mut self, collectors: impl IntoIterator<Item = N>) -> Self {
+        let named = collectors.into_iter().map(|name| (name.into(), true)).collect();
+        self.selection = Selection { defaults: false, named };
+        self
+    }
+
+    /// Builds the set. A collector name or option that cannot be honoured is an error.
+    pub fn build(self) -> Result<NodeCollectors, Error> {
+        let set = Set::build(self, None)?;
+        Ok(NodeCollectors { set: RwLock::new(Arc::new(set)) })
+    }
+}
+
+/// The option of this name, and with it its kind, default and summary.
+pub fn option_spec(name: &str) -> Option<&'static OptionSpec> {
+    REGISTRY.iter().flat_map(|descriptor| descriptor.options).find(|spec| spec.name == name)
+}
+
+/// A set of collectors.
+///
+/// [`NodeCollectors::collect`] blocks while files are read and system calls are made; in an asynchronous program,
+/// call it on a thread of its own. Calls may overlap.
+#[derive(Debug)]
+pub struct NodeCollectors {
+    set: RwLock<Arc<Set>>,
+}
+
+impl NodeCollectors {
+    /// The default set of this platform, over the live system.
+    pub fn new() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// Chooses roots, collectors and options first.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Runs every collector of the set, one after another, and adds their families to `out`, with
+    /// `node_scrape_collector_duration_seconds` and `node_scrape_collector_success` for each.
+    pub fn collect(&self, out: &mut Families) -> Report {
+        self.current().collect(out, |_| true)
+    }
+
+    /// As [`NodeCollectors::collect`], of the collectors that `wanted` accepts by name.
+    pub fn collect_some(&self, out: &mut Families, wanted: impl Fn(&str) -> bool) -> Report {
+        self.current().collect(out, wanted)
+    }
+
+    /// The metrics as text in Prometheus' format 0.0.4.
+    pub fn to_text(&self) -> Vec<u8> {
+        let mut families = Families::new();
+        self.collect(&mut families);
+        let mut body = Vec::new();
+        text::write(&families, &mut body);
+        body
+    }
+
+    /// The collectors in the set, in order of name.
+    pub fn collectors(&self) -> Vec<&'static Descriptor> {
+        self.current().members.iter().map(|member| member.descriptor).collect()
+    }
+
+    /// Takes over another configuration. Collectors whose part of it did not change go on with what they
+    /// remember, such as the highest CPU counters; a run under way ends with the old configuration. After an error the old configuration stays.
+    pub fn reconfigure(&self, new: Builder) -> Result<Reconfigured, Error> {
+        let current = self.current();
+        if current.builder != new {
+            let next = Set::build(new, Some(&current))?;
+            *self.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        }
+        Ok(Reconfigured::Kept)
+    }
+
+    fn current(&self) -> Arc<Set> {
+        Arc::clone(&self.set.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A set as it runs; replaced as a whole.
+struct Set {
+    builder: Builder,
+    members: Vec<Member>,
+}
+
+impl std::fmt::Debug for Set {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.members.iter().map(|member| member.descriptor.name).collect();
+        f.debug_struct("Set").field("builder", &self.builder).field("members", &names).finish()
+    }
+}
+
+#[derive(Clone)]
+struct Member {
+    descriptor: &'static Descriptor,
+    collector: Arc<dyn Collector>,
+    last: Arc<Mutex<Last>>,
+}
+
+/// How a collector's last run ended: what a change is measured against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Last {
+    Never,
+    Data,
+    NoData,
+    Failed(String),
+}
+
+impl Set {
+    fn build(builder: Builder, previous: Option<&Self>) -> Result<Self, Error> {
+        let chosen = builder.selection.resolve(REGISTRY, Platform::current())?;
+        let enabled = |name: &str| chosen.iter().any(|descriptor| descriptor.name == name);
+        let context = Context { roots: &builder.roots, options: &builder.options, enabled: &enabled };
+        // What a collector may look at besides its options has to be the same for it to be kept.
+        let similar = previous.filter(|previous| {
+            previous.builder.roots == builder.roots
+                && previous.members.iter().map(|member| member.descriptor.name).eq(chosen.iter().map(|new| new.name))
+        });
+        let mut members = Vec::with_capacity(chosen.len());
+        for &descriptor in &chosen {
+            let kept = similar.and_then(|previous| {
+                let same = same_options(descriptor.name, &previous.builder.options, &builder.options);
+                previous.members.iter().find(|member| same && member.descriptor.name == descriptor.name)
+            });
+            members.push(match kept {
+                Some(member) => member.clone(),
+                None => Member {
+                    descriptor,
+                    collector: (descriptor.build)(&context)?.into(),
+                    last: Arc::new(Mutex::new(Last::Never)),
+                },
+            });
+        }
+        Ok(Self { builder, members })
+    }
+
+    fn collect(&self, out: &mut Families, wanted: impl Fn(&str) -> bool) -> Report {
+        let mut report = Report::default();
+        for member in self.members.iter().filter(|member| wanted(member.descriptor.name)) {
+            report.statuses.push(member.run(out));
+        }
+        write_statuses(&report.statuses, out);
+        report
+    }
+}
+
+impl Member {
+    fn run(&self, out: &mut Families) -> Status {
+        let start = monotonic();
+        // `Families` is only added to, and collectors recover their locks: nothing is left half-changed that a later
+        // run could trip over.
+        let result = catch_unwind(AssertUnwindSafe(|| self.collector.update(out)));
+        let duration = monotonic().saturating_sub(start);
+        let state = match result {
+            Ok(Ok(Outcome::Data)) => State::Data,
+            Ok(Ok(Outcome::NoData)) => State::NoData,
+            Ok(Err(error)) => State::Failed(error),
+            Err(payload) => State::Failed(panic_error(payload.as_ref())),
+        };
+        let changed = self.remember(&state);
+        Status { collector: self.descriptor.name, duration, state, changed }
+    }
+
+    fn remember(&self, state: &State) -> bool {
+        let now = match state {
+            State::Data => Last::Data,
+            State::NoData => Last::NoData,
+            State::Failed(error) => Last::Failed(error.to_line()),
+        };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = *last != now && !(*last == Last::Never && now == Last::Data);
+        *last = now;
+        changed
+    }
+}
+
+fn panic_error(payload: &(dyn std::any::Any + Send)) -> Error {
+    let said = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    Error::new(ErrorKind::Panic, format!("the collector panicked: {said}"))
+}
+
+fn write_statuses(statuses: &[Status], out: &mut Families) {
+    let mut family = out.family(
+        "node_scrape_collector_duration_seconds",
+        "node_exporter: Duration of a collector scrape.",
+        MetricKind::Gauge,
+    );
+    for status in statuses {
+        family.sample(&[("collector", status.collector)], status.duration.as_secs_f64());
+    }
+    let mut family = out.family(
+        "node_scrape_collector_success",
+        "node_exporter: Whether a collector succeeded.",
+        MetricKind::Gauge,
+    );
+    for status in statuses {
+        let success = matches!(status.state, State::Data);
+        family.sample(&[("collector", status.collector)], f64::from(u8::from(success)));
+    }
+}

@@ -1,0 +1,3 @@
+//! Calls of Linux only.
+
+pub(crate) mod timex;
