@@ -13,7 +13,10 @@ use ferroalloy_model::{Families, text};
 use node_collectors::{BuildInfo, NodeCollectors};
 
 fn main() -> ExitCode {
-    let set = match NodeCollectors::builder().args(std::env::args().skip(1)).and_then(|builder| builder.build()) {
+    let set = match NodeCollectors::builder()
+        .args(std::env::args().skip(1))
+        .and_then(|builder| builder.build())
+    {
         Ok(set) => set,
         Err(error) => {
             eprintln!("metrics: {}", error.to_line());
@@ -26,7 +29,11 @@ fn main() -> ExitCode {
         eprintln!("metrics: collector {}: {}", status.collector, error.to_line());
     }
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    BuildInfo { version, ..BuildInfo::default() }.write("node_exporter", &mut families);
+    BuildInfo {
+        version,
+        ..BuildInfo::default()
+    }
+    .write("node_exporter", &mut families);
     let mut body = Vec::new();
     text::write(&families, &mut body);
     match std::io::stdout().write_all(&body) {

@@ -23,18 +23,26 @@ impl BuildInfo {
         let help = format!(
             "A metric with a constant '1' value labeled by version, revision, branch, goversion from which {program} was built, and the goos and goarch for the build."
         );
-        out.family("node_exporter_build_info", &help, MetricKind::Gauge).sample(
-            &[
-                ("branch", &self.branch),
-                ("goarch", architecture()),
-                ("goos", if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS }),
-                ("goversion", &self.compiler),
-                ("revision", &self.revision),
-                ("tags", &self.tags),
-                ("version", &self.version),
-            ],
-            1.0,
-        );
+        out.family("node_exporter_build_info", &help, MetricKind::Gauge)
+            .sample(
+                &[
+                    ("branch", &self.branch),
+                    ("goarch", architecture()),
+                    (
+                        "goos",
+                        if cfg!(target_os = "macos") {
+                            "darwin"
+                        } else {
+                            std::env::consts::OS
+                        },
+                    ),
+                    ("goversion", &self.compiler),
+                    ("revision", &self.revision),
+                    ("tags", &self.tags),
+                    ("version", &self.version),
+                ],
+                1.0,
+            );
     }
 }
 

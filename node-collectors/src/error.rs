@@ -34,7 +34,11 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn option(message: impl Into<String>) -> Self {
@@ -43,7 +47,11 @@ impl Error {
 
     pub(crate) fn read(path: &Path, source: io::Error) -> Self {
         let message = format!("cannot read {}", path.display());
-        Self { kind: ErrorKind::Read, message, source: Some(source) }
+        Self {
+            kind: ErrorKind::Read,
+            message,
+            source: Some(source),
+        }
     }
 
     pub(crate) fn parse(path: &Path, what: impl fmt::Display) -> Self {
@@ -52,7 +60,11 @@ impl Error {
 
     pub(crate) fn system(call: &str, source: impl Into<io::Error>) -> Self {
         let message = format!("{call} failed");
-        Self { kind: ErrorKind::System, message, source: Some(source.into()) }
+        Self {
+            kind: ErrorKind::System,
+            message,
+            source: Some(source.into()),
+        }
     }
 
     /// The class of the error.

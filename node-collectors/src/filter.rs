@@ -1,6 +1,6 @@
 //! Include and exclude expressions with node_exporter's meaning: Go syntax, searched anywhere in the text.
 
-use regex_automata::meta::Regex;
+use ferroalloy_model::re2::Regex;
 
 use crate::error::Error;
 
@@ -14,12 +14,11 @@ impl Pattern {
         if expression.is_empty() {
             return Ok(None);
         }
-        match Regex::new(expression) {
+        match Regex::unanchored(expression) {
             Ok(regex) => Ok(Some(Self(regex))),
-            Err(error) => {
-                let cause = error.syntax_error().map_or_else(|| error.to_string(), ToString::to_string);
-                Err(Error::option(format!("{option}: bad expression {expression:?}: {cause}")))
-            }
+            Err(error) => Err(Error::option(format!(
+                "{option}: bad expression {expression:?}: {error}"
+            ))),
         }
     }
 
@@ -47,13 +46,19 @@ impl Filter {
     /// As [`Filter::new`] where node_exporter refuses to have both set.
     pub(crate) fn either(include: (&str, &str), exclude: (&str, &str)) -> Result<Self, Error> {
         if !include.1.is_empty() && !exclude.1.is_empty() {
-            return Err(Error::option(format!("{} and {} exclude each other", include.0, exclude.0)));
+            return Err(Error::option(format!(
+                "{} and {} exclude each other",
+                include.0, exclude.0
+            )));
         }
         Self::new(include, exclude)
     }
 
     pub(crate) fn keeps(&self, name: &str) -> bool {
-        !self.exclude.as_ref().is_some_and(|exclude| exclude.is_match(name))
+        !self
+            .exclude
+            .as_ref()
+            .is_some_and(|exclude| exclude.is_match(name))
             && self.include.as_ref().is_none_or(|include| include.is_match(name))
     }
 }
@@ -74,7 +79,10 @@ mod tests {
     #[test]
     fn mistakes_name_the_option() {
         let error = Filter::new(("a.include", "("), ("a.exclude", "")).unwrap_err();
-        assert!(error.to_string().starts_with("a.include: bad expression \"(\""), "{error}");
+        assert!(
+            error.to_string().starts_with("a.include: bad expression \"(\""),
+            "{error}"
+        );
         let error = Filter::either(("a.include", "x"), ("a.exclude", "y")).unwrap_err();
         assert_eq!(error.to_string(), "a.include and a.exclude exclude each other");
     }

@@ -47,7 +47,11 @@ impl Builder {
                         return Err(Error::option(format!("{arg}: {name} is not a switch")));
                     }
                     if name.contains('.') {
-                        let value = if is_switch { value.unwrap_or(on).to_owned() } else { next()? };
+                        let value = if is_switch {
+                            value.unwrap_or(on).to_owned()
+                        } else {
+                            next()?
+                        };
                         self = self.set(name, &value)?;
                     } else if value.is_some() {
                         return Err(Error::option(format!("{arg}: a collector takes no value")));
@@ -70,12 +74,21 @@ mod tests {
 
     fn build(args: &[&str]) -> Result<Vec<&'static str>, Error> {
         let set = NodeCollectors::builder().args(args)?.build()?;
-        Ok(set.collectors().iter().map(|descriptor| descriptor.name).collect())
+        Ok(set
+            .collectors()
+            .iter()
+            .map(|descriptor| descriptor.name)
+            .collect())
     }
 
     #[test]
     fn collectors_by_flag() {
-        let names = build(&["--collector.disable-defaults", "--collector.loadavg", "--no-collector.meminfo"]).unwrap();
+        let names = build(&[
+            "--collector.disable-defaults",
+            "--collector.loadavg",
+            "--no-collector.meminfo",
+        ])
+        .unwrap();
         assert_eq!(names, ["loadavg"]);
         for bad in [
             &["--collector.loadavg=true"][..],
@@ -94,12 +107,20 @@ mod tests {
     #[test]
     fn options_and_paths_by_flag() {
         let builder = NodeCollectors::builder()
-            .args(["--path.procfs", "/host/proc", "--collector.stat.softirq", "--collector.vmstat.fields=^pg"])
+            .args([
+                "--path.procfs",
+                "/host/proc",
+                "--collector.stat.softirq",
+                "--collector.vmstat.fields=^pg",
+            ])
             .unwrap();
         let mut expected = crate::Options::default();
         expected.stat.softirq = true;
         "^pg".clone_into(&mut expected.vmstat.fields);
-        let roots = crate::Roots { proc: "/host/proc".into(), ..crate::Roots::default() };
+        let roots = crate::Roots {
+            proc: "/host/proc".into(),
+            ..crate::Roots::default()
+        };
         assert_eq!(builder, NodeCollectors::builder().options(expected).roots(roots));
     }
 }

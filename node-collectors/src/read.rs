@@ -32,7 +32,9 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     pub(crate) fn take() -> Self {
-        let bytes = IDLE.with_borrow_mut(Vec::pop).unwrap_or_else(|| vec![0; 2 * ATTRIBUTE]);
+        let bytes = IDLE
+            .with_borrow_mut(Vec::pop)
+            .unwrap_or_else(|| vec![0; 2 * ATTRIBUTE]);
         Self { bytes }
     }
 
@@ -111,11 +113,19 @@ impl Folder {
     pub(crate) fn open_path(path: &Path) -> io::Result<Self> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let handle = nix::fcntl::open(path, flags, Mode::empty())?;
-        Ok(Self { handle, path: path.to_owned() })
+        Ok(Self {
+            handle,
+            path: path.to_owned(),
+        })
     }
 
     pub(crate) fn open(&self, name: &str) -> io::Result<File> {
-        let file = openat(&self.handle, name, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+        let file = openat(
+            &self.handle,
+            name,
+            OFlag::O_RDONLY | OFlag::O_CLOEXEC,
+            Mode::empty(),
+        )?;
         Ok(File::from(file))
     }
 
@@ -159,9 +169,19 @@ mod tests {
         assert_eq!(buffer.file(&path).unwrap(), content);
         assert!(buffer.attribute(&path).unwrap().len() <= ATTRIBUTE);
         let opened = Folder::open_path(folder.path()).unwrap();
-        assert!(buffer.attribute_at(&opened, "long").unwrap().starts_with(b"0123456789\n0"));
+        assert!(
+            buffer
+                .attribute_at(&opened, "long")
+                .unwrap()
+                .starts_with(b"0123456789\n0")
+        );
         assert!(buffer.optional(&folder.path().join("absent")).unwrap().is_none());
-        assert!(buffer.file(&folder.path().join("absent")).unwrap_err().is_not_found());
+        assert!(
+            buffer
+                .file(&folder.path().join("absent"))
+                .unwrap_err()
+                .is_not_found()
+        );
         assert_eq!(entries(folder.path()).unwrap(), ["long"]);
         assert!(entries_if_any(&path.join("absent")).is_err() || path.is_file());
     }

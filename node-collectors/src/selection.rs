@@ -26,7 +26,10 @@ pub(crate) struct Selection {
 
 impl Default for Selection {
     fn default() -> Self {
-        Self { defaults: true, named: BTreeMap::new() }
+        Self {
+            defaults: true,
+            named: BTreeMap::new(),
+        }
     }
 }
 
@@ -70,25 +73,37 @@ fn check(
     if !wanted && (found.is_some() || upstream) {
         return Ok(());
     }
-    let existing: Vec<&str> =
-        registry.iter().filter(|descriptor| here(descriptor)).map(|descriptor| descriptor.name).collect();
+    let existing: Vec<&str> = registry
+        .iter()
+        .filter(|descriptor| here(descriptor))
+        .map(|descriptor| descriptor.name)
+        .collect();
     let (kind, fault) = match (found, platform) {
-        (Some(_), Some(platform)) => {
-            (ErrorKind::UnsupportedCollector, format!("does not exist on {}", platform.name()))
-        }
-        (Some(_), None) => {
-            (ErrorKind::UnsupportedCollector, "does not exist on this operating system".to_owned())
-        }
-        (None, _) if upstream => {
-            (ErrorKind::UnsupportedCollector, "of node_exporter is not implemented".to_owned())
-        }
+        (Some(_), Some(platform)) => (
+            ErrorKind::UnsupportedCollector,
+            format!("does not exist on {}", platform.name()),
+        ),
+        (Some(_), None) => (
+            ErrorKind::UnsupportedCollector,
+            "does not exist on this operating system".to_owned(),
+        ),
+        (None, _) if upstream => (
+            ErrorKind::UnsupportedCollector,
+            "of node_exporter is not implemented".to_owned(),
+        ),
         (None, _) => (ErrorKind::UnknownCollector, "is unknown".to_owned()),
     };
     let hint = match nearest(name, existing.iter().copied()) {
         Some(near) if found.is_none() && !upstream => format!(", did you mean {near:?}?"),
         _ => ";".to_owned(),
     };
-    Err(Error::new(kind, format!("collector {name:?} {fault}{hint} existing ones: {}", existing.join(", "))))
+    Err(Error::new(
+        kind,
+        format!(
+            "collector {name:?} {fault}{hint} existing ones: {}",
+            existing.join(", ")
+        ),
+    ))
 }
 
 /// Every collector of this build, whatever its platform, in order of name.
@@ -101,7 +116,10 @@ mod tests {
     use super::*;
 
     fn resolve(defaults: bool, named: &[(&str, bool)]) -> Result<Vec<&'static str>, Error> {
-        let named = named.iter().map(|(name, wanted)| ((*name).to_owned(), *wanted)).collect();
+        let named = named
+            .iter()
+            .map(|(name, wanted)| ((*name).to_owned(), *wanted))
+            .collect();
         let chosen = Selection { defaults, named }.resolve(REGISTRY, Some(Platform::Linux))?;
         Ok(chosen.iter().map(|descriptor| descriptor.name).collect())
     }
@@ -119,7 +137,10 @@ mod tests {
         let error = resolve(true, &[("loadavgs", true)]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnknownCollector);
         let message = error.to_string();
-        assert!(message.contains("\"loadavgs\" is unknown, did you mean \"loadavg\"?"), "{message}");
+        assert!(
+            message.contains("\"loadavgs\" is unknown, did you mean \"loadavg\"?"),
+            "{message}"
+        );
         assert!(message.contains("loadavg, meminfo"), "{message}");
         assert!(resolve(true, &[("loadavgs", false)]).is_err());
         let error = resolve(true, &[("supervisord", true)]).unwrap_err();
@@ -135,7 +156,11 @@ mod tests {
     fn the_registry_is_sorted_and_described() {
         assert!(REGISTRY.is_sorted_by(|one, other| one.name < other.name));
         for descriptor in REGISTRY {
-            assert!(!descriptor.summary.is_empty() && descriptor.summary.ends_with('.'), "{}", descriptor.name);
+            assert!(
+                !descriptor.summary.is_empty() && descriptor.summary.ends_with('.'),
+                "{}",
+                descriptor.name
+            );
             assert!(!descriptor.sources.is_empty(), "{}", descriptor.name);
             for option in descriptor.options {
                 assert!(option.summary.ends_with('.'), "{}", option.name);

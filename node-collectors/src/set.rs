@@ -52,9 +52,15 @@ impl Builder {
     /// An option of type list grows by the value.
     pub fn set(mut self, option: &str, value: &str) -> Result<Self, Error> {
         let Some(spec) = option_spec(option) else {
-            let known = REGISTRY.iter().flat_map(|descriptor| descriptor.options).map(|spec| spec.name);
+            let known = REGISTRY
+                .iter()
+                .flat_map(|descriptor| descriptor.options)
+                .map(|spec| spec.name);
             let hint = nearest(option, known).map(|near| format!(", did you mean {near:?}?"));
-            return Err(Error::option(format!("option {option:?} is unknown{}", hint.unwrap_or_default())));
+            return Err(Error::option(format!(
+                "option {option:?} is unknown{}",
+                hint.unwrap_or_default()
+            )));
         };
         (spec.set)(&mut self.options, value).map_err(|fault| Error::option(format!("{option}: {fault}")))?;
         Ok(self)
@@ -81,20 +87,28 @@ impl Builder {
     /// Runs these collectors and forgets what was enabled or disabled before.
     pub fn only<N: Into<String>>(mut self, collectors: impl IntoIterator<Item = N>) -> Self {
         let named = collectors.into_iter().map(|name| (name.into(), true)).collect();
-        self.selection = Selection { defaults: false, named };
+        self.selection = Selection {
+            defaults: false,
+            named,
+        };
         self
     }
 
     /// Builds the set. A collector name or option that cannot be honoured is an error.
     pub fn build(self) -> Result<NodeCollectors, Error> {
         let set = Set::build(self, None)?;
-        Ok(NodeCollectors { set: RwLock::new(Arc::new(set)) })
+        Ok(NodeCollectors {
+            set: RwLock::new(Arc::new(set)),
+        })
     }
 }
 
 /// The option of this name, and with it its kind, default and summary.
 pub fn option_spec(name: &str) -> Option<&'static OptionSpec> {
-    REGISTRY.iter().flat_map(|descriptor| descriptor.options).find(|spec| spec.name == name)
+    REGISTRY
+        .iter()
+        .flat_map(|descriptor| descriptor.options)
+        .find(|spec| spec.name == name)
 }
 
 /// A set of collectors.
@@ -139,7 +153,11 @@ impl NodeCollectors {
 
     /// The collectors in the set, in order of name.
     pub fn collectors(&self) -> Vec<&'static Descriptor> {
-        self.current().members.iter().map(|member| member.descriptor).collect()
+        self.current()
+            .members
+            .iter()
+            .map(|member| member.descriptor)
+            .collect()
     }
 
     /// Takes over another configuration. Collectors whose part of it did not change go on with what they
@@ -167,7 +185,10 @@ struct Set {
 impl std::fmt::Debug for Set {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<_> = self.members.iter().map(|member| member.descriptor.name).collect();
-        f.debug_struct("Set").field("builder", &self.builder).field("members", &names).finish()
+        f.debug_struct("Set")
+            .field("builder", &self.builder)
+            .field("members", &names)
+            .finish()
     }
 }
 
@@ -191,17 +212,28 @@ impl Set {
     fn build(builder: Builder, previous: Option<&Self>) -> Result<Self, Error> {
         let chosen = builder.selection.resolve(REGISTRY, Platform::current())?;
         let enabled = |name: &str| chosen.iter().any(|descriptor| descriptor.name == name);
-        let context = Context { roots: &builder.roots, options: &builder.options, enabled: &enabled };
+        let context = Context {
+            roots: &builder.roots,
+            options: &builder.options,
+            enabled: &enabled,
+        };
         // What a collector may look at besides its options has to be the same for it to be kept.
         let similar = previous.filter(|previous| {
             previous.builder.roots == builder.roots
-                && previous.members.iter().map(|member| member.descriptor.name).eq(chosen.iter().map(|new| new.name))
+                && previous
+                    .members
+                    .iter()
+                    .map(|member| member.descriptor.name)
+                    .eq(chosen.iter().map(|new| new.name))
         });
         let mut members = Vec::with_capacity(chosen.len());
         for &descriptor in &chosen {
             let kept = similar.and_then(|previous| {
                 let same = same_options(descriptor.name, &previous.builder.options, &builder.options);
-                previous.members.iter().find(|member| same && member.descriptor.name == descriptor.name)
+                previous
+                    .members
+                    .iter()
+                    .find(|member| same && member.descriptor.name == descriptor.name)
             });
             members.push(match kept {
                 Some(member) => member.clone(),
@@ -217,7 +249,11 @@ impl Set {
 
     fn collect(&self, out: &mut Families, wanted: impl Fn(&str) -> bool) -> Report {
         let mut report = Report::default();
-        for member in self.members.iter().filter(|member| wanted(member.descriptor.name)) {
+        for member in self
+            .members
+            .iter()
+            .filter(|member| wanted(member.descriptor.name))
+        {
             report.statuses.push(member.run(out));
         }
         write_statuses(&report.statuses, out);
@@ -239,7 +275,12 @@ impl Member {
             Err(payload) => State::Failed(panic_error(payload.as_ref())),
         };
         let changed = self.remember(&state);
-        Status { collector: self.descriptor.name, duration, state, changed }
+        Status {
+            collector: self.descriptor.name,
+            duration,
+            state,
+            changed,
+        }
     }
 
     fn remember(&self, state: &State) -> bool {

@@ -35,7 +35,12 @@ impl Host {
 
     pub(crate) fn roots(&self) -> Roots {
         let root = self.0.path();
-        Roots { proc: root.join("proc"), sys: root.join("sys"), rootfs: root.to_owned(), udev: root.join("udev") }
+        Roots {
+            proc: root.join("proc"),
+            sys: root.join("sys"),
+            rootfs: root.to_owned(),
+            udev: root.join("udev"),
+        }
     }
 
     /// Builds the collector with the default options, changed by `change`.
@@ -47,7 +52,11 @@ impl Host {
         let mut options = Options::default();
         change(&mut options);
         let roots = self.roots();
-        (descriptor.build)(&Context { roots: &roots, options: &options, enabled: &|_| true })
+        (descriptor.build)(&Context {
+            roots: &roots,
+            options: &options,
+            enabled: &|_| true,
+        })
     }
 
     /// The sample lines of one run with default options.
@@ -68,7 +77,10 @@ pub(crate) fn lines(families: &Families) -> Vec<String> {
     let mut body = Vec::new();
     exposition::write(families, &mut body);
     let body = String::from_utf8(body).unwrap();
-    body.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    body.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Feeds a parser arbitrary bytes, and `sample` with bytes changed and ends cut: it may refuse, never panic.
@@ -78,17 +90,20 @@ pub(crate) fn never_panics<T>(sample: &str, parse: impl Fn(&[u8]) -> T) {
     let length = sample.len();
     let changes = prop::collection::vec((0..=length, any::<u8>()), 0..6);
     runner
-        .run(&(any::<Vec<u8>>(), changes, 0..=length), |(noise, changes, end)| {
-            parse(&noise);
-            let mut text = sample.clone();
-            for (at, byte) in changes {
-                if let Some(place) = text.get_mut(at) {
-                    *place = byte;
+        .run(
+            &(any::<Vec<u8>>(), changes, 0..=length),
+            |(noise, changes, end)| {
+                parse(&noise);
+                let mut text = sample.clone();
+                for (at, byte) in changes {
+                    if let Some(place) = text.get_mut(at) {
+                        *place = byte;
+                    }
                 }
-            }
-            text.truncate(end.max(1));
-            parse(&text);
-            Ok(())
-        })
+                text.truncate(end.max(1));
+                parse(&text);
+                Ok(())
+            },
+        )
         .unwrap();
 }

@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use ferroalloy_model::float;
-
 /// The lines of `text`, without their line feeds; no empty line for a final line feed.
 pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
@@ -14,7 +12,8 @@ pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 
 /// The words of `line`, split at runs of ASCII white space.
 pub(crate) fn fields(line: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
+    line.split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty())
 }
 
 /// The text before and after the first `byte`, both trimmed.
@@ -82,14 +81,18 @@ pub(crate) fn auto_base(word: &[u8]) -> Option<i128> {
         let digit = char::from(*byte).to_digit(radix)?;
         value.checked_mul(u64::from(radix))?.checked_add(u64::from(digit))
     })?;
-    Some(if negative { -i128::from(value) } else { i128::from(value) })
+    Some(if negative {
+        -i128::from(value)
+    } else {
+        i128::from(value)
+    })
 }
 
 /// A number as Go's `strconv.ParseFloat` reads it. Whole numbers, nearly all the kernel prints, take a short way.
 pub(crate) fn float(word: &[u8]) -> Option<f64> {
     match decimal(word) {
         Some(value) => Some(value as f64),
-        None => float::parse_go(word),
+        None => std::str::from_utf8(word).ok()?.parse().ok(),
     }
 }
 
@@ -142,7 +145,11 @@ impl Decimal {
 pub(crate) fn cpu_list(list: &[u8]) -> Option<Vec<u64>> {
     const MOST: u64 = 1 << 16;
     let mut cpus = Vec::new();
-    for part in list.trim_ascii().split(|&byte| byte == b',').filter(|part| !part.is_empty()) {
+    for part in list
+        .trim_ascii()
+        .split(|&byte| byte == b',')
+        .filter(|part| !part.is_empty())
+    {
         let (first, last) = match split_once(part, b'-') {
             Some((first, last)) => (decimal(first)?, decimal(last)?),
             None => (decimal(part)?, decimal(part)?),

@@ -14,7 +14,10 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     linux: Support::On,
     macos: Support::Absent,
     summary: "Available entropy and the size of its pool.",
-    sources: &["proc/sys/kernel/random/entropy_avail", "proc/sys/kernel/random/poolsize"],
+    sources: &[
+        "proc/sys/kernel/random/entropy_avail",
+        "proc/sys/kernel/random/poolsize",
+    ],
     options: &[],
     build: |context| Ok(Box::new(Entropy::new(context))),
 };
@@ -37,9 +40,19 @@ impl Collector for Entropy {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let (available, pool_size) = (number(&self.available)?, number(&self.pool_size)?);
         let help = "Bits of available entropy.";
-        out.single("node_entropy_available_bits", help, MetricKind::Gauge, available as f64);
+        out.single(
+            "node_entropy_available_bits",
+            help,
+            MetricKind::Gauge,
+            available as f64,
+        );
         let help = "Bits of entropy pool.";
-        out.single("node_entropy_pool_size_bits", help, MetricKind::Gauge, pool_size as f64);
+        out.single(
+            "node_entropy_pool_size_bits",
+            help,
+            MetricKind::Gauge,
+            pool_size as f64,
+        );
         Ok(Outcome::Data)
     }
 }
@@ -63,7 +76,10 @@ mod tests {
         host.write("proc/sys/kernel/random/poolsize", "4096\n");
         assert_eq!(
             host.samples(&DESCRIPTOR),
-            ["node_entropy_available_bits 1337", "node_entropy_pool_size_bits 4096"]
+            [
+                "node_entropy_available_bits 1337",
+                "node_entropy_pool_size_bits 4096"
+            ]
         );
         host.write("proc/sys/kernel/random/poolsize", "x\n");
         assert!(collector.update(&mut Families::new()).is_err());

@@ -25,7 +25,9 @@ struct FileFd {
 
 impl FileFd {
     fn new(context: &Context<'_>) -> Self {
-        Self { path: context.roots.proc("sys/fs/file-nr") }
+        Self {
+            path: context.roots.proc("sys/fs/file-nr"),
+        }
     }
 }
 
@@ -59,7 +61,10 @@ mod tests {
     #[test]
     fn first_and_third_number() {
         let host = Host::new(&[("proc/sys/fs/file-nr", "1024\t0\t1631329\n")]);
-        assert_eq!(host.samples(&DESCRIPTOR), ["node_filefd_allocated 1024", "node_filefd_maximum 1.631329e+06"]);
+        assert_eq!(
+            host.samples(&DESCRIPTOR),
+            ["node_filefd_allocated 1024", "node_filefd_maximum 1.631329e+06"]
+        );
         never_panics("1024\t0\t1631329\n", parse);
     }
 }

@@ -27,7 +27,9 @@ struct LoadAvg {
 
 impl LoadAvg {
     fn new(context: &Context<'_>) -> Self {
-        Self { path: context.roots.proc("loadavg") }
+        Self {
+            path: context.roots.proc("loadavg"),
+        }
     }
 }
 
@@ -62,10 +64,20 @@ mod tests {
     #[test]
     fn linux() {
         let host = Host::new(&[("proc/loadavg", "0.21 0.37 0.39 1/719 19737\n")]);
-        assert_eq!(host.samples(&DESCRIPTOR), ["node_load1 0.21", "node_load15 0.39", "node_load5 0.37"]);
+        assert_eq!(
+            host.samples(&DESCRIPTOR),
+            ["node_load1 0.21", "node_load15 0.39", "node_load5 0.37"]
+        );
         host.write("proc/loadavg", "0.21 0.37\n");
-        let error = host.collector(&DESCRIPTOR, |_| ()).unwrap().update(&mut Families::new()).unwrap_err();
-        assert!(error.to_string().ends_with("loadavg: three numbers expected"), "{error}");
+        let error = host
+            .collector(&DESCRIPTOR, |_| ())
+            .unwrap()
+            .update(&mut Families::new())
+            .unwrap_err();
+        assert!(
+            error.to_string().ends_with("loadavg: three numbers expected"),
+            "{error}"
+        );
         never_panics("0.21 0.37 0.39 1/719 19737\n", parse);
     }
 }

@@ -100,7 +100,9 @@ struct MemInfo {
 
 impl MemInfo {
     fn new(context: &Context<'_>) -> Self {
-        Self { path: context.roots.proc("meminfo") }
+        Self {
+            path: context.roots.proc("meminfo"),
+        }
     }
 }
 

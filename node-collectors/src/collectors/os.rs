@@ -27,7 +27,9 @@ struct Os {
 
 impl Os {
     fn new(context: &Context<'_>) -> Self {
-        Self { files: ["etc/os-release", "usr/lib/os-release"].map(|path| context.roots.rootfs(path)) }
+        Self {
+            files: ["etc/os-release", "usr/lib/os-release"].map(|path| context.roots.rootfs(path)),
+        }
     }
 }
 
@@ -123,12 +125,22 @@ impl Release {
         let version = leading_number(&self.version_id);
         if version > 0.0 {
             let help = "Metric containing the major.minor part of the OS version.";
-            let labels = [("id", &*self.id), ("id_like", &*self.id_like), ("name", &*self.name)];
-            out.family("node_os_version", help, MetricKind::Gauge).sample(&labels, version);
+            let labels = [
+                ("id", &*self.id),
+                ("id_like", &*self.id_like),
+                ("name", &*self.name),
+            ];
+            out.family("node_os_version", help, MetricKind::Gauge)
+                .sample(&labels, version);
         }
         if let Some(end) = date(&self.support_end) {
             let help = "Metric containing the end-of-life date timestamp of the OS.";
-            out.single("node_os_support_end_timestamp_seconds", help, MetricKind::Gauge, end as f64);
+            out.single(
+                "node_os_support_end_timestamp_seconds",
+                help,
+                MetricKind::Gauge,
+                end as f64,
+            );
         }
     }
 }
@@ -167,14 +179,24 @@ fn leading_number(version: &str) -> f64 {
 
 /// Seconds from 1970 to the start (UTC) of a day written as `2026-11-23`.
 fn date(text: &str) -> Option<i64> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else { return None };
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else {
+        return None;
+    };
     let number = |digits: &[u8]| text::decimal(digits).and_then(|number| i64::try_from(number).ok());
-    let (year, month, day) = (number(&[*y1, *y2, *y3, *y4])?, number(&[*m1, *m2])?, number(&[*d1, *d2])?);
+    let (year, month, day) = (
+        number(&[*y1, *y2, *y3, *y4])?,
+        number(&[*m1, *m2])?,
+        number(&[*d1, *d2])?,
+    );
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
     // Days from the civil calendar with years that start in March, so that the leap day is the last of a year.
-    let (shifted_year, shifted_month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (shifted_year, shifted_month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let era_day = 365 * shifted_year + shifted_year.div_euclid(4) - shifted_year.div_euclid(100)
         + shifted_year.div_euclid(400);
     let days = era_day + (153 * shifted_month + 2) / 5 + day - 1 - 719_468;
@@ -226,7 +248,11 @@ mod tests {
         never_panics(RELEASE, |bytes| {
             std::str::from_utf8(bytes).map(|text| {
                 let release = Release::parse(text).unwrap_or_default();
-                (leading_number(text), date(text), release.emit(&mut Families::new()))
+                (
+                    leading_number(text),
+                    date(text),
+                    release.emit(&mut Families::new()),
+                )
             })
         });
     }

@@ -32,8 +32,18 @@ pub struct Options {
 }
 
 /// The columns of the line `softirq` after the sum.
-const VECTORS: [&str; 10] =
-    ["hi", "timer", "net_tx", "net_rx", "block", "block_iopoll", "tasklet", "sched", "hrtimer", "rcu"];
+const VECTORS: [&str; 10] = [
+    "hi",
+    "timer",
+    "net_tx",
+    "net_rx",
+    "block",
+    "block_iopoll",
+    "tasklet",
+    "sched",
+    "hrtimer",
+    "rcu",
+];
 
 struct Stat {
     path: PathBuf,
@@ -42,7 +52,10 @@ struct Stat {
 
 impl Stat {
     fn new(context: &Context<'_>) -> Self {
-        Self { path: context.roots.proc("stat"), softirq: context.options.stat.softirq }
+        Self {
+            path: context.roots.proc("stat"),
+            softirq: context.options.stat.softirq,
+        }
     }
 }
 
@@ -103,13 +116,38 @@ fn parse(content: &[u8]) -> Result<Numbers, &[u8]> {
 fn emit(numbers: &Numbers, out: &mut Families) {
     let mut single = |name, help, kind, value: u64| out.single(name, help, kind, value as f64);
     let counter = MetricKind::Counter;
-    single("node_intr_total", "Total number of interrupts serviced.", counter, numbers.interrupts);
+    single(
+        "node_intr_total",
+        "Total number of interrupts serviced.",
+        counter,
+        numbers.interrupts,
+    );
     let help = "Total number of context switches.";
-    single("node_context_switches_total", help, counter, numbers.context_switches);
-    single("node_forks_total", "Total number of forks.", counter, numbers.forks);
+    single(
+        "node_context_switches_total",
+        help,
+        counter,
+        numbers.context_switches,
+    );
+    single(
+        "node_forks_total",
+        "Total number of forks.",
+        counter,
+        numbers.forks,
+    );
     let gauge = MetricKind::Gauge;
-    single("node_boot_time_seconds", "Node boot time, in unixtime.", gauge, numbers.boot_time);
-    single("node_procs_running", "Number of processes in runnable state.", gauge, numbers.running);
+    single(
+        "node_boot_time_seconds",
+        "Node boot time, in unixtime.",
+        gauge,
+        numbers.boot_time,
+    );
+    single(
+        "node_procs_running",
+        "Number of processes in runnable state.",
+        gauge,
+        numbers.running,
+    );
     let help = "Number of processes blocked waiting for I/O to complete.";
     single("node_procs_blocked", help, gauge, numbers.blocked);
 }
@@ -135,7 +173,9 @@ mod tests {
             "node_procs_running 2",
         ];
         assert_eq!(host.samples(&DESCRIPTOR), expected);
-        let with = host.collector(&DESCRIPTOR, |options| options.stat.softirq = true).unwrap();
+        let with = host
+            .collector(&DESCRIPTOR, |options| options.stat.softirq = true)
+            .unwrap();
         assert!(samples(with.as_ref()).contains(&"node_softirqs_total{vector=\"rcu\"} 508444".to_owned()));
         assert_eq!(parse(b"ctxt many\n"), Err(&b"ctxt many"[..]));
         never_panics(CONTENT, |bytes| parse(bytes).is_ok());

@@ -26,7 +26,9 @@ struct Time {
 
 impl Time {
     fn new(context: &Context<'_>) -> Self {
-        Self { clocksources: context.roots.sys("devices/system/clocksource") }
+        Self {
+            clocksources: context.roots.sys("devices/system/clocksource"),
+        }
     }
 }
 
@@ -36,7 +38,12 @@ impl Collector for Time {
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let zone = zone::at(seconds).map_err(|error| Error::system("localtime_r", error))?;
         let help = "System time in seconds since epoch (1970).";
-        out.single("node_time_seconds", help, MetricKind::Gauge, now.as_nanos() as f64 / 1e9);
+        out.single(
+            "node_time_seconds",
+            help,
+            MetricKind::Gauge,
+            now.as_nanos() as f64 / 1e9,
+        );
         let help = "System time zone offset in seconds.";
         out.family("node_time_zone_offset_seconds", help, MetricKind::Gauge)
             .sample(&[("time_zone", &zone.name)], zone.offset as f64);
@@ -69,7 +76,9 @@ impl Time {
                 ),
             ] {
                 let path = self.clocksources.join(folder).join(file);
-                let content = buffer.attribute(&path).map_err(|error| Error::read(&path, error))?;
+                let content = buffer
+                    .attribute(&path)
+                    .map_err(|error| Error::read(&path, error))?;
                 let mut family = out.family(name, help, MetricKind::Gauge);
                 for source in text::fields(content) {
                     family.sample(&[("clocksource", &text::utf8(source)), device], 1.0);
@@ -93,12 +102,27 @@ mod tests {
             (&format!("{folder}/current_clocksource"), "tsc\n"),
         ]);
         let samples = host.samples(&DESCRIPTOR);
-        let time: f64 = samples.iter().find_map(|line| line.strip_prefix("node_time_seconds ")).unwrap().parse().unwrap();
+        let time: f64 = samples
+            .iter()
+            .find_map(|line| line.strip_prefix("node_time_seconds "))
+            .unwrap()
+            .parse()
+            .unwrap();
         assert!(time > 1.7e9);
-        assert!(samples.iter().any(|line| line.starts_with("node_time_zone_offset_seconds{time_zone=\"")));
+        assert!(
+            samples
+                .iter()
+                .any(|line| line.starts_with("node_time_zone_offset_seconds{time_zone=\""))
+        );
         if cfg!(target_os = "linux") {
-            assert!(samples.contains(&"node_time_clocksource_available_info{clocksource=\"hpet\",device=\"0\"} 1".into()));
-            assert!(samples.contains(&"node_time_clocksource_current_info{clocksource=\"tsc\",device=\"0\"} 1".into()));
+            assert!(samples.contains(
+                &"node_time_clocksource_available_info{clocksource=\"hpet\",device=\"0\"} 1".into()
+            ));
+            assert!(
+                samples.contains(
+                    &"node_time_clocksource_current_info{clocksource=\"tsc\",device=\"0\"} 1".into()
+                )
+            );
         }
     }
 }

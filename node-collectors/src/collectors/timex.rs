@@ -50,7 +50,11 @@ mod linux {
     const NANOSECONDS: f64 = 1_000_000_000.0;
 
     pub(super) fn emit(state: i32, timex: &libc::timex, out: &mut Families) {
-        let divisor = if timex.status & STA_NANO != 0 { NANOSECONDS } else { MICROSECONDS };
+        let divisor = if timex.status & STA_NANO != 0 {
+            NANOSECONDS
+        } else {
+            MICROSECONDS
+        };
         let synchronised = if state == TIME_ERROR { 0.0 } else { 1.0 };
         let mut gauge = |name, help, value| out.single(name, help, MetricKind::Gauge, value);
         let help = "Is clock synchronized to a reliable server (1 = yes, 0 = no).";
@@ -58,24 +62,52 @@ mod linux {
         let help = "Time offset in between local system and reference clock.";
         gauge("node_timex_offset_seconds", help, timex.offset as f64 / divisor);
         let help = "Local clock frequency adjustment.";
-        gauge("node_timex_frequency_adjustment_ratio", help, 1.0 + timex.freq as f64 / PPM16);
+        gauge(
+            "node_timex_frequency_adjustment_ratio",
+            help,
+            1.0 + timex.freq as f64 / PPM16,
+        );
         let help = "Maximum error in seconds.";
-        gauge("node_timex_maxerror_seconds", help, timex.maxerror as f64 / MICROSECONDS);
+        gauge(
+            "node_timex_maxerror_seconds",
+            help,
+            timex.maxerror as f64 / MICROSECONDS,
+        );
         let help = "Estimated error in seconds.";
-        gauge("node_timex_estimated_error_seconds", help, timex.esterror as f64 / MICROSECONDS);
-        gauge("node_timex_status", "Value of the status array bits.", f64::from(timex.status));
+        gauge(
+            "node_timex_estimated_error_seconds",
+            help,
+            timex.esterror as f64 / MICROSECONDS,
+        );
+        gauge(
+            "node_timex_status",
+            "Value of the status array bits.",
+            f64::from(timex.status),
+        );
         let help = "Phase-locked loop time constant.";
         gauge("node_timex_loop_time_constant", help, timex.constant as f64);
         let help = "Seconds between clock ticks.";
         gauge("node_timex_tick_seconds", help, timex.tick as f64 / MICROSECONDS);
         let help = "Pulse per second frequency.";
-        gauge("node_timex_pps_frequency_hertz", help, timex.ppsfreq as f64 / PPM16);
+        gauge(
+            "node_timex_pps_frequency_hertz",
+            help,
+            timex.ppsfreq as f64 / PPM16,
+        );
         let help = "Pulse per second jitter.";
-        gauge("node_timex_pps_jitter_seconds", help, timex.jitter as f64 / divisor);
+        gauge(
+            "node_timex_pps_jitter_seconds",
+            help,
+            timex.jitter as f64 / divisor,
+        );
         let help = "Pulse per second interval duration.";
         gauge("node_timex_pps_shift_seconds", help, f64::from(timex.shift));
         let help = "Pulse per second stability, average of recent frequency changes.";
-        gauge("node_timex_pps_stability_hertz", help, timex.stabil as f64 / PPM16);
+        gauge(
+            "node_timex_pps_stability_hertz",
+            help,
+            timex.stabil as f64 / PPM16,
+        );
         let help = "International Atomic Time (TAI) offset.";
         gauge("node_timex_tai_offset_seconds", help, f64::from(timex.tai));
         let mut counter = |name, help, value| out.single(name, help, MetricKind::Counter, value);
@@ -86,7 +118,11 @@ mod linux {
         let help = "Pulse per second count of calibration errors.";
         counter("node_timex_pps_error_total", help, timex.errcnt as f64);
         let help = "Pulse per second count of stability limit exceeded events.";
-        counter("node_timex_pps_stability_exceeded_total", help, timex.stbcnt as f64);
+        counter(
+            "node_timex_pps_stability_exceeded_total",
+            help,
+            timex.stbcnt as f64,
+        );
     }
 
     #[cfg(test)]

@@ -94,6 +94,9 @@ mod tests {
         let host = nix::unistd::gethostname().unwrap().into_string().unwrap();
         let node = format!("nodename=\"{}\"", host.split('.').next().unwrap());
         let lines = lines(&out);
-        assert!(lines[0].starts_with("node_uname_info{domainname=\"") && lines[0].contains(&node[..node.len() - 1]));
+        assert!(
+            lines[0].starts_with("node_uname_info{domainname=\"")
+                && lines[0].contains(&node[..node.len() - 1])
+        );
     }
 }

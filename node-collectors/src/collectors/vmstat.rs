@@ -34,7 +34,9 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fields: "^(oom_kill|pgpg|pswp|pg.*fault).*".to_owned() }
+        Self {
+            fields: "^(oom_kill|pgpg|pswp|pg.*fault).*".to_owned(),
+        }
     }
 }
 
@@ -47,7 +49,10 @@ struct VmStat {
 impl VmStat {
     fn new(context: &Context<'_>) -> Result<Self, Error> {
         let fields = Pattern::compile("vmstat.fields", &context.options.vmstat.fields)?;
-        Ok(Self { path: context.roots.proc("vmstat"), fields })
+        Ok(Self {
+            path: context.roots.proc("vmstat"),
+            fields,
+        })
     }
 }
 
@@ -87,10 +92,18 @@ mod tests {
     #[test]
     fn fields_are_chosen_by_name() {
         let host = Host::new(&[("proc/vmstat", CONTENT)]);
-        assert_eq!(host.samples(&DESCRIPTOR), ["node_vmstat_pgmajfault 17", "node_vmstat_pgpgin 7.344136e+06"]);
-        let all = host.collector(&DESCRIPTOR, |options| options.vmstat.fields.clear()).unwrap();
+        assert_eq!(
+            host.samples(&DESCRIPTOR),
+            ["node_vmstat_pgmajfault 17", "node_vmstat_pgpgin 7.344136e+06"]
+        );
+        let all = host
+            .collector(&DESCRIPTOR, |options| options.vmstat.fields.clear())
+            .unwrap();
         assert_eq!(samples(all.as_ref()).len(), 4);
-        assert!(host.collector(&DESCRIPTOR, |options| options.vmstat.fields = "[".to_owned()).is_err());
+        assert!(
+            host.collector(&DESCRIPTOR, |options| options.vmstat.fields = "[".to_owned())
+                .is_err()
+        );
         never_panics(CONTENT, |bytes| text::lines(bytes).filter_map(parse_line).count());
     }
 }

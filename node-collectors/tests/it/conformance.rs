@@ -21,7 +21,9 @@ fn folder() -> Option<PathBuf> {
 fn unpacked(folder: &Path) -> tempfile::TempDir {
     let packed = std::fs::read(folder.join("fixtures.tar.gz")).unwrap();
     let mut archive = Vec::new();
-    flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut archive).unwrap();
+    flate2::read::GzDecoder::new(&packed[..])
+        .read_to_end(&mut archive)
+        .unwrap();
     let target = tempfile::tempdir().unwrap();
     tar::unpack(&archive, target.path()).unwrap();
     target
@@ -46,7 +48,10 @@ fn owners(folder: &Path) -> BTreeMap<String, String> {
 
 /// Whether a line's content depends on the machine or the moment.
 fn varies(line: &str) -> bool {
-    let name = line.strip_prefix("# HELP ").or_else(|| line.strip_prefix("# TYPE ")).unwrap_or(line);
+    let name = line
+        .strip_prefix("# HELP ")
+        .or_else(|| line.strip_prefix("# TYPE "))
+        .unwrap_or(line);
     [
         "go_",
         "process_",
@@ -66,7 +71,10 @@ fn varies(line: &str) -> bool {
 }
 
 fn family(line: &str) -> &str {
-    let name = line.strip_prefix("# HELP ").or_else(|| line.strip_prefix("# TYPE ")).unwrap_or(line);
+    let name = line
+        .strip_prefix("# HELP ")
+        .or_else(|| line.strip_prefix("# TYPE "))
+        .unwrap_or(line);
     name.split(['{', ' ']).next().unwrap()
 }
 
@@ -98,8 +106,14 @@ fn difference(expected: &[&str], actual: &[&str]) -> Option<String> {
             &extra[..extra.len().min(most)]
         ));
     }
-    let at = expected.iter().zip(actual).position(|(expected, actual)| expected != actual)?;
-    Some(format!("order: expected {:?}, got {:?}", expected[at], actual[at]))
+    let at = expected
+        .iter()
+        .zip(actual)
+        .position(|(expected, actual)| expected != actual)?;
+    Some(format!(
+        "order: expected {:?}, got {:?}",
+        expected[at], actual[at]
+    ))
 }
 
 /// node_exporter's flags as given, without those of collectors that do not exist here, paths below `target`.
@@ -127,7 +141,10 @@ fn end_to_end() {
         return;
     }
     let fixtures = unpacked(&folder);
-    let flags = flags(&std::fs::read_to_string(folder.join("e2e-flags-linux-x86_64.txt")).unwrap(), fixtures.path());
+    let flags = flags(
+        &std::fs::read_to_string(folder.join("e2e-flags-linux-x86_64.txt")).unwrap(),
+        fixtures.path(),
+    );
     let set = NodeCollectors::builder().args(&flags).unwrap().build().unwrap();
     let text = String::from_utf8(set.to_text()).unwrap();
     let text = text.replace(&format!("{}/", fixtures.path().display()), "");

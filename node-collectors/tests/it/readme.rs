@@ -18,9 +18,14 @@ fn mark(support: Support) -> &'static str {
 
 fn table() -> String {
     let defaults = Options::default();
-    let mut table = String::from("| Collector | Linux | macOS | What it gives | Reads |\n|---|---|---|---|---|\n");
+    let mut table =
+        String::from("| Collector | Linux | macOS | What it gives | Reads |\n|---|---|---|---|---|\n");
     for descriptor in registry() {
-        let sources: Vec<_> = descriptor.sources.iter().map(|source| format!("`{source}`")).collect();
+        let sources: Vec<_> = descriptor
+            .sources
+            .iter()
+            .map(|source| format!("`{source}`"))
+            .collect();
         writeln!(
             table,
             "| `{}` | {} | {} | {} | {} |",
@@ -35,7 +40,11 @@ fn table() -> String {
     table.push_str("\n| Option | Default on Linux | Meaning |\n|---|---|---|\n");
     for spec in registry().iter().flat_map(|descriptor| descriptor.options) {
         let value = spec.value(&defaults);
-        let value = if value.is_empty() { String::new() } else { format!("`{}`", value.replace('|', "\\|")) };
+        let value = if value.is_empty() {
+            String::new()
+        } else {
+            format!("`{}`", value.replace('|', "\\|"))
+        };
         writeln!(table, "| `{}` | {value} | {} |", spec.name, spec.summary).unwrap();
     }
     table

@@ -4,13 +4,20 @@ use ferroalloy_model::{Families, Reconfigured};
 use node_collectors::{ErrorKind, NodeCollectors, Options, Roots, State, registry};
 
 fn loads(roots: &Roots) -> NodeCollectors {
-    NodeCollectors::builder().roots(roots.clone()).only(["loadavg"]).build().unwrap()
+    NodeCollectors::builder()
+        .roots(roots.clone())
+        .only(["loadavg"])
+        .build()
+        .unwrap()
 }
 
 fn tree(content: &str) -> (tempfile::TempDir, Roots) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("loadavg"), content).unwrap();
-    let roots = Roots { proc: folder.path().to_owned(), ..Roots::default() };
+    let roots = Roots {
+        proc: folder.path().to_owned(),
+        ..Roots::default()
+    };
     (folder, roots)
 }
 
@@ -27,7 +34,11 @@ fn failures_are_reported_when_they_begin_and_when_they_end() {
     let report = set.collect(&mut out);
     let (status, error) = report.failures().next().unwrap();
     assert!(status.changed && error.kind() == ErrorKind::Parse, "{error}");
-    assert_eq!(set.collect(&mut out).changes().count(), 0, "the same failure is not news");
+    assert_eq!(
+        set.collect(&mut out).changes().count(),
+        0,
+        "the same failure is not news"
+    );
     std::fs::write(folder.path().join("loadavg"), "1 2 3\n").unwrap();
     let report = set.collect(&mut out);
     assert!(matches!(report.changes().next().unwrap().state, State::Data));
@@ -41,23 +52,48 @@ fn success_and_duration_are_in_the_metrics() {
     let (folder, roots) = tree("0.1 0.2 0.3 1/2 3\n");
     let set = loads(&roots);
     let text = String::from_utf8(set.to_text()).unwrap();
-    assert!(text.contains("\nnode_scrape_collector_success{collector=\"loadavg\"} 1\n"), "{text}");
-    assert!(text.contains("\nnode_scrape_collector_duration_seconds{collector=\"loadavg\"} "), "{text}");
+    assert!(
+        text.contains("\nnode_scrape_collector_success{collector=\"loadavg\"} 1\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nnode_scrape_collector_duration_seconds{collector=\"loadavg\"} "),
+        "{text}"
+    );
     drop(folder);
     let text = String::from_utf8(set.to_text()).unwrap();
-    assert!(text.contains("\nnode_scrape_collector_success{collector=\"loadavg\"} 0\n"), "{text}");
+    assert!(
+        text.contains("\nnode_scrape_collector_success{collector=\"loadavg\"} 0\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_set_changes_in_place_and_keeps_what_it_had_on_a_mistake() {
     let set = NodeCollectors::builder().only(["loadavg"]).build().unwrap();
-    let names = || set.collectors().iter().map(|descriptor| descriptor.name).collect::<Vec<_>>();
-    assert_eq!(set.reconfigure(NodeCollectors::builder().only(["loadavg", "uname"])).unwrap(), Reconfigured::Kept);
+    let names = || {
+        set.collectors()
+            .iter()
+            .map(|descriptor| descriptor.name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        set.reconfigure(NodeCollectors::builder().only(["loadavg", "uname"]))
+            .unwrap(),
+        Reconfigured::Kept
+    );
     assert_eq!(names(), ["loadavg", "uname"]);
-    let error = set.reconfigure(NodeCollectors::builder().only(["loadavgg"])).unwrap_err();
+    let error = set
+        .reconfigure(NodeCollectors::builder().only(["loadavgg"]))
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownCollector);
     assert_eq!(names(), ["loadavg", "uname"]);
-    assert_eq!(set.collect_some(&mut Families::new(), |name| name == "uname").statuses().len(), 1);
+    assert_eq!(
+        set.collect_some(&mut Families::new(), |name| name == "uname")
+            .statuses()
+            .len(),
+        1
+    );
 }
 
 #[test]

@@ -16,14 +16,20 @@ pub(crate) fn unpack(archive: &[u8], target: &Path) -> io::Result<()> {
         }
         let size = octal(&header[124..136]);
         let (content, after) = after.split_at_checked(size).ok_or(io::ErrorKind::UnexpectedEof)?;
-        rest = after.get(size.next_multiple_of(BLOCK) - size..).ok_or(io::ErrorKind::UnexpectedEof)?;
+        rest = after
+            .get(size.next_multiple_of(BLOCK) - size..)
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
         let kind = header[156];
         match kind {
             b'L' => long_name = Some(text(content)),
             b'K' => long_link = Some(text(content)),
             _ => {
                 let (prefix, name) = (text(&header[345..500]), text(&header[..100]));
-                let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+                let name = if prefix.is_empty() {
+                    name
+                } else {
+                    format!("{prefix}/{name}")
+                };
                 let path = target.join(long_name.take().unwrap_or(name));
                 let link = long_link.take().unwrap_or_else(|| text(&header[157..257]));
                 if let Some(folder) = path.parent() {

@@ -36,9 +36,14 @@ pub(crate) fn at(seconds: i64) -> io::Result<Zone> {
         String::new()
     } else {
         // SAFETY: tm_zone points to a text that the C library keeps at least until the next tzset.
-        unsafe { CStr::from_ptr(broken_down.tm_zone) }.to_string_lossy().into_owned()
+        unsafe { CStr::from_ptr(broken_down.tm_zone) }
+            .to_string_lossy()
+            .into_owned()
     };
-    Ok(Zone { name, offset: broken_down.tm_gmtoff })
+    Ok(Zone {
+        name,
+        offset: broken_down.tm_gmtoff,
+    })
 }
 
 #[cfg(test)]
