@@ -90,6 +90,8 @@ impl fmt::Debug for Descriptor {
 
 /// What a collector is built from.
 pub(crate) struct Context<'a> {
+    /// The system whose side of a collector is wanted: the one this runs on, except in tests.
+    pub(crate) platform: Platform,
     pub(crate) roots: &'a Roots,
     pub(crate) options: &'a Options,
     pub(crate) enabled: &'a dyn Fn(&str) -> bool,

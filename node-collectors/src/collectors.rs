@@ -34,6 +34,7 @@ macro_rules! collectors {
 }
 
 collectors! {
+    boottime,
     entropy,
     filefd,
     loadavg,

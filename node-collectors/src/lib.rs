@@ -7,6 +7,7 @@ mod collector;
 mod error;
 mod filter;
 mod flags;
+mod macos;
 mod option;
 mod read;
 mod report;

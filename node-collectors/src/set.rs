@@ -213,6 +213,8 @@ impl Set {
         let chosen = builder.selection.resolve(REGISTRY, Platform::current())?;
         let enabled = |name: &str| chosen.iter().any(|descriptor| descriptor.name == name);
         let context = Context {
+            // Elsewhere no collector exists that could be built.
+            platform: Platform::current().unwrap_or(Platform::Linux),
             roots: &builder.roots,
             options: &builder.options,
             enabled: &enabled,

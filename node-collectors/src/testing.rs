@@ -6,12 +6,12 @@ use ferroalloy_model::{Families, text as exposition};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::collector::{Collector, Context, Descriptor, Outcome};
+use crate::collector::{Collector, Context, Descriptor, Outcome, Platform};
 use crate::collectors::Options;
 use crate::error::Error;
 use crate::roots::Roots;
 
-/// A tree of files that stands for a host: `proc/…`, `sys/…`, `udev/…`, the rest is its root file system.
+/// A tree of files that stands for a Linux host: `proc/…`, `sys/…`, `udev/…`, the rest is its root file system.
 pub(crate) struct Host(tempfile::TempDir);
 
 impl Host {
@@ -53,6 +53,7 @@ impl Host {
         change(&mut options);
         let roots = self.roots();
         (descriptor.build)(&Context {
+            platform: Platform::Linux,
             roots: &roots,
             options: &options,
             enabled: &|_| true,

@@ -1,24 +1,32 @@
 //! `loadavg`: how many tasks want to run, averaged over 1, 5 and 15 minutes.
 //!
-//! Linux: the first three words of `/proc/loadavg` (proc_loadavg(5)).
+//! Linux: the first three words of `/proc/loadavg` (proc_loadavg(5)). macOS: `vm.loadavg`.
+
+mod macos;
 
 use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
-use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
+use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::error::Error;
 use crate::read::Buffer;
+use crate::sys::Kernel;
 use crate::text;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "loadavg",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::On,
     summary: "Load averages over 1, 5 and 15 minutes.",
-    sources: &["proc/loadavg"],
+    sources: &["proc/loadavg", "sysctl vm.loadavg"],
     options: &[],
-    build: |context| Ok(Box::new(LoadAvg::new(context))),
+    build: |context| {
+        Ok(match context.platform {
+            Platform::MacOs => Box::new(macos::LoadAvg::new(Kernel)),
+            Platform::Linux => Box::new(LoadAvg::new(context)),
+        })
+    },
 };
 
 struct LoadAvg {

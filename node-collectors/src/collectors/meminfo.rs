@@ -3,23 +3,35 @@
 //! Linux: the lines of `/proc/meminfo` (proc_meminfo(5)) that node_exporter knows; kilobytes become bytes. Keys
 //! the file lacks are left out, keys not in the list are not exported.
 
+mod macos;
+
 use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
-use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
+use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::error::Error;
 use crate::read::Buffer;
+use crate::sys::Kernel;
 use crate::text;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "meminfo",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::On,
     summary: "Memory statistics.",
-    sources: &["proc/meminfo"],
+    sources: &[
+        "proc/meminfo",
+        "host_statistics64",
+        "sysctl hw.memsize, vm.swapusage",
+    ],
     options: &[],
-    build: |context| Ok(Box::new(MemInfo::new(context))),
+    build: |context| {
+        Ok(match context.platform {
+            Platform::MacOs => Box::new(macos::MemInfo::new(Kernel)),
+            Platform::Linux => Box::new(MemInfo::new(context)),
+        })
+    },
 };
 
 /// A key of the file, with the family's name and HELP.

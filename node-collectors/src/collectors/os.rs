@@ -1,6 +1,9 @@
 //! `os`: what the operating system's release calls itself.
 //!
-//! Linux: `etc/os-release`, else `usr/lib/os-release` below the root file system (os-release(5)).
+//! Linux: `etc/os-release`, else `usr/lib/os-release` below the root file system (os-release(5)). macOS has neither,
+//! but a property list; node_exporter looks for all three on either system, and so does this.
+
+mod macos;
 
 use std::path::PathBuf;
 
@@ -14,21 +17,24 @@ use crate::text;
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "os",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::On,
     summary: "Name, version and end of support of the operating system.",
-    sources: &["etc/os-release", "usr/lib/os-release"],
+    sources: FILES,
     options: &[],
     build: |context| Ok(Box::new(Os::new(context))),
 };
 
+/// Where a release may describe itself below the root file system; the first that exists counts.
+const FILES: &[&str] = &["etc/os-release", "usr/lib/os-release", macos::SYSTEM_VERSION];
+
 struct Os {
-    files: [PathBuf; 2],
+    files: Vec<PathBuf>,
 }
 
 impl Os {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            files: ["etc/os-release", "usr/lib/os-release"].map(|path| context.roots.rootfs(path)),
+            files: FILES.iter().map(|path| context.roots.rootfs(path)).collect(),
         }
     }
 }
@@ -39,7 +45,12 @@ impl Collector for Os {
         for path in &self.files {
             if let Some(content) = buffer.optional(path)? {
                 let content = std::str::from_utf8(content).map_err(|_| Error::parse(path, "not UTF-8"))?;
-                let release = Release::parse(content).map_err(|fault| Error::parse(path, fault))?;
+                let parse = if path.ends_with(macos::SYSTEM_VERSION) {
+                    macos::parse
+                } else {
+                    Release::parse
+                };
+                let release = parse(content).map_err(|fault| Error::parse(path, fault))?;
                 release.emit(out);
                 return Ok(Outcome::Data);
             }

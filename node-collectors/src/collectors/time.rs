@@ -1,10 +1,10 @@
 //! `time`: the host's clock and time zone; on Linux also its clock sources.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ferroalloy_model::{Families, MetricKind};
 
-use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
+use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::error::Error;
 use crate::read::{Buffer, entries_if_any};
 use crate::sys::unix::{clock, zone};
@@ -13,7 +13,7 @@ use crate::text;
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "time",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::On,
     summary: "System time, time zone and clock sources.",
     sources: &["clock_gettime(2)", "sys/devices/system/clocksource/clocksource*"],
     options: &[],
@@ -21,13 +21,15 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 struct Time {
-    clocksources: PathBuf,
+    /// The folder of clock sources, which only Linux has.
+    clocksources: Option<PathBuf>,
 }
 
 impl Time {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            clocksources: context.roots.sys("devices/system/clocksource"),
+            clocksources: (context.platform == Platform::Linux)
+                .then(|| context.roots.sys("devices/system/clocksource")),
         }
     }
 }
@@ -47,48 +49,45 @@ impl Collector for Time {
         let help = "System time zone offset in seconds.";
         out.family("node_time_zone_offset_seconds", help, MetricKind::Gauge)
             .sample(&[("time_zone", &zone.name)], zone.offset as f64);
-        if cfg!(target_os = "linux") {
-            self.clocksources(out)?;
+        if let Some(folder) = &self.clocksources {
+            clocksources(folder, out)?;
         }
         Ok(Outcome::Data)
     }
 }
 
-impl Time {
-    /// Devices are numbered as they come, not by the number in their name.
-    fn clocksources(&self, out: &mut Families) -> Result<(), Error> {
-        let mut buffer = Buffer::take();
-        let folders = entries_if_any(&self.clocksources)?;
-        let folders = folders.iter().filter(|name| name.starts_with("clocksource"));
-        for (number, folder) in folders.enumerate() {
-            let number = text::Decimal::new(number as u64);
-            let device = ("device", number.as_str());
-            for (file, name, help) in [
-                (
-                    "available_clocksource",
-                    "node_time_clocksource_available_info",
-                    "Available clocksources read from '/sys/devices/system/clocksource'.",
-                ),
-                (
-                    "current_clocksource",
-                    "node_time_clocksource_current_info",
-                    "Current clocksource read from '/sys/devices/system/clocksource'.",
-                ),
-            ] {
-                let path = self.clocksources.join(folder).join(file);
-                let content = buffer
-                    .attribute(&path)
-                    .map_err(|error| Error::read(&path, error))?;
-                let mut family = out.family(name, help, MetricKind::Gauge);
-                for source in text::fields(content) {
-                    family.sample(&[("clocksource", &text::utf8(source)), device], 1.0);
-                }
+/// The clock sources in the folder `sources`. Devices are numbered as they come, not by the number in their name.
+fn clocksources(sources: &Path, out: &mut Families) -> Result<(), Error> {
+    let mut buffer = Buffer::take();
+    let folders = entries_if_any(sources)?;
+    let folders = folders.iter().filter(|name| name.starts_with("clocksource"));
+    for (number, folder) in folders.enumerate() {
+        let number = text::Decimal::new(number as u64);
+        let device = ("device", number.as_str());
+        for (file, name, help) in [
+            (
+                "available_clocksource",
+                "node_time_clocksource_available_info",
+                "Available clocksources read from '/sys/devices/system/clocksource'.",
+            ),
+            (
+                "current_clocksource",
+                "node_time_clocksource_current_info",
+                "Current clocksource read from '/sys/devices/system/clocksource'.",
+            ),
+        ] {
+            let path = sources.join(folder).join(file);
+            let content = buffer
+                .attribute(&path)
+                .map_err(|error| Error::read(&path, error))?;
+            let mut family = out.family(name, help, MetricKind::Gauge);
+            for source in text::fields(content) {
+                family.sample(&[("clocksource", &text::utf8(source)), device], 1.0);
             }
         }
-        Ok(())
     }
+    Ok(())
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,15 +113,30 @@ mod tests {
                 .iter()
                 .any(|line| line.starts_with("node_time_zone_offset_seconds{time_zone=\""))
         );
-        if cfg!(target_os = "linux") {
-            assert!(samples.contains(
+        assert!(
+            samples.contains(
                 &"node_time_clocksource_available_info{clocksource=\"hpet\",device=\"0\"} 1".into()
-            ));
-            assert!(
-                samples.contains(
-                    &"node_time_clocksource_current_info{clocksource=\"tsc\",device=\"0\"} 1".into()
-                )
-            );
-        }
+            )
+        );
+        assert!(
+            samples
+                .contains(&"node_time_clocksource_current_info{clocksource=\"tsc\",device=\"0\"} 1".into())
+        );
+    }
+
+    #[test]
+    fn clock_sources_are_for_linux() {
+        let host = Host::new(&[(
+            "sys/devices/system/clocksource/clocksource0/current_clocksource",
+            "tsc\n",
+        )]);
+        let context = Context {
+            platform: Platform::MacOs,
+            roots: &host.roots(),
+            options: &crate::collectors::Options::default(),
+            enabled: &|_| true,
+        };
+        let lines = crate::testing::samples(&Time::new(&context));
+        assert_eq!(lines.len(), 2, "{lines:?}");
     }
 }

@@ -9,7 +9,7 @@ use crate::text;
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "uname",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::On,
     summary: "System information as provided by the uname system call.",
     sources: &["uname(2)"],
     options: &[],
