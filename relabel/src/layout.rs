@@ -1,0 +1,283 @@
+//! Relabelling of whole layouts: once per series, not once per sample.
+//!
+//! A layout is mapped to a derived layout with the same slots, where a dropped series is a vacant slot, so the columns of
+//! a batch fit both. The result hangs on the input layout. A child of an input whose result is known costs only its
+//! changed slots.
+//!
+//! Invariant: what a derived layout holds depends on the input layout and the rules alone, not on how it came about.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use ferroalloy_model::layout::Series;
+use ferroalloy_model::{Batch, LabelsBuilder, Layout, LayoutBuilder, Pair, Reconfigured, StageKey};
+
+use crate::rules::{Decision, Rules};
+
+/// A stage that relabels layouts: `metric_relabel_configs`, `prometheus.relabel`, `write_relabel_config`.
+#[derive(Debug)]
+pub struct LayoutRelabeler {
+    key: StageKey,
+    current: RwLock<Current>,
+    /// One source's layout is worked out once, even if two threads ask at the same time; sources share a few locks.
+    working: [Mutex<()>; 16],
+}
+
+#[derive(Debug, Clone)]
+struct Current {
+    rules: Rules,
+    /// Rises with each change of the rules, so that results of earlier ones are told apart.
+    generation: u64,
+}
+
+/// What is attached to an input layout. It must not hold the input itself, which would never be freed.
+#[derive(Debug)]
+struct Derived {
+    generation: u64,
+    /// None: the rules change nothing, and the result is the input.
+    layout: Option<Arc<Layout>>,
+    /// Slots whose series differs from the input's.
+    differing: usize,
+    unnamed: Box<[u32]>,
+}
+
+/// A layout as the rules leave it.
+#[derive(Debug, Clone)]
+pub struct Relabeled {
+    input: Arc<Layout>,
+    derived: Arc<Derived>,
+}
+
+impl Relabeled {
+    /// The layout to go on with. It is the input itself if the rules change nothing.
+    pub fn layout(&self) -> &Arc<Layout> {
+        self.derived.layout.as_ref().unwrap_or(&self.input)
+    }
+
+    /// The slots whose series came out with labels but without a metric name, ascending. They are vacant in
+    /// [`layout`](Self::layout). A scrape that meets one fails as a whole (Prometheus does so); other stages count them
+    /// as dropped.
+    pub fn unnamed(&self) -> &[u32] {
+        &self.derived.unnamed
+    }
+
+    /// How many series of the input the rules dropped, those without a name included.
+    pub fn dropped(&self) -> usize {
+        self.input
+            .series_count()
+            .saturating_sub(self.layout().series_count())
+    }
+}
+
+impl LayoutRelabeler {
+    /// A stage with these rules.
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            key: StageKey::new(),
+            current: RwLock::new(Current { rules, generation: 0 }),
+            working: Default::default(),
+        }
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> Rules {
+        self.current().rules
+    }
+
+    fn current(&self) -> Current {
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Changes the rules. Layouts are worked out again when they are next asked for; a derived layout made then is the
+    /// child of the one made before, so that later stages go on with what did not change.
+    pub fn reconfigure(&self, rules: Rules) -> Reconfigured {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.rules != rules {
+            current.rules = rules;
+            current.generation += 1;
+        }
+        Reconfigured::Kept
+    }
+
+    /// The batch with the relabelled layout; its samples are shared, not copied.
+    pub fn relabel_batch(&self, batch: &Batch) -> Batch {
+        batch.with_layout(Arc::clone(self.relabel(batch.layout()).layout()))
+    }
+
+    /// What the rules make of a layout. A series that the rules drop, or that has no labels left, or no `__name__`, is a
+    /// vacant slot.
+    ///
+    /// A lookup, unless the layout or the rules are new.
+    pub fn relabel(&self, input: &Arc<Layout>) -> Relabeled {
+        let current = self.current();
+        let known = |derived: &Arc<Derived>| derived.generation == current.generation;
+        if let Some(derived) = input.attachment::<Derived>(&self.key).filter(known) {
+            return Relabeled {
+                input: Arc::clone(input),
+                derived,
+            };
+        }
+        let lock = usize::try_from(input.source().get()).unwrap_or(0) % self.working.len();
+        let _working = self.working[lock].lock().unwrap_or_else(PoisonError::into_inner);
+        let before = input.attachment::<Derived>(&self.key);
+        if let Some(derived) = before.clone().filter(known) {
+            return Relabeled {
+                input: Arc::clone(input),
+                derived,
+            };
+        }
+        let derived = Arc::new(match (before, input.parent_layout()) {
+            // The same layout under other rules.
+            (Some(before), _) => {
+                let layout = before.layout.clone().unwrap_or_else(|| Arc::clone(input));
+                Derivation::from_layout(input, &layout).run_all(&current)
+            }
+            (None, Some(parent)) => match parent.attachment::<Derived>(&self.key) {
+                Some(before) => {
+                    let layout = before.layout.clone().unwrap_or_else(|| Arc::clone(&parent));
+                    let derivation = Derivation::from_layout(input, &layout);
+                    if known(&before) {
+                        derivation.run_changed(&current, &parent, &before)
+                    } else {
+                        derivation.run_all(&current)
+                    }
+                }
+                None => Derivation::fresh(input).run_all(&current),
+            },
+            (None, None) => Derivation::fresh(input).run_all(&current),
+        });
+        input.attach(&self.key, Arc::clone(&derived));
+        Relabeled {
+            input: Arc::clone(input),
+            derived,
+        }
+    }
+}
+
+/// A derived layout being made.
+struct Derivation<'a> {
+    input: &'a Layout,
+    /// The derived layout that the new one is the child of, if there is one.
+    before: Option<&'a Layout>,
+    builder: LayoutBuilder,
+    labels: LabelsBuilder,
+    unnamed: Vec<u32>,
+}
+
+impl<'a> Derivation<'a> {
+    fn fresh(input: &'a Layout) -> Self {
+        let builder = LayoutBuilder::new(input.source(), input.origin());
+        Self {
+            input,
+            before: None,
+            builder,
+            labels: LabelsBuilder::new(),
+            unnamed: Vec::new(),
+        }
+    }
+
+    fn from_layout(input: &'a Layout, before: &'a Arc<Layout>) -> Self {
+        let builder = LayoutBuilder::from_parent(before);
+        Self {
+            input,
+            before: Some(before),
+            builder,
+            labels: LabelsBuilder::new(),
+            unnamed: Vec::new(),
+        }
+    }
+
+    fn run_all(mut self, current: &Current) -> Derived {
+        let mut differing = 0;
+        for slot in 0..self.input.len() {
+            differing += usize::from(self.slot(slot, &current.rules));
+        }
+        self.finish(current, differing)
+    }
+
+    /// Goes over the slots that the input changed against `parent`, whose result was `before`.
+    fn run_changed(mut self, current: &Current, parent: &Layout, before: &Derived) -> Derived {
+        let mut differing = before.differing;
+        let changed = self.input.changed();
+        self.unnamed.extend(
+            before
+                .unnamed
+                .iter()
+                .filter(|slot| changed.binary_search(slot).is_err()),
+        );
+        for &slot in changed {
+            let slot = slot as usize;
+            let differed = before
+                .layout
+                .as_ref()
+                .is_some_and(|layout| !same_series(layout.series(slot), parent.series(slot)));
+            differing -= usize::from(differed);
+            differing += usize::from(self.slot(slot, &current.rules));
+        }
+        self.finish(current, differing)
+    }
+
+    /// Works out one slot, and says whether its series differs from the input's.
+    fn slot(&mut self, slot: usize, rules: &Rules) -> bool {
+        let series = self.input.series(slot);
+        let number = u32::try_from(slot).unwrap_or(u32::MAX);
+        self.labels.reset_pairs(series.iter());
+        let kept =
+            !series.is_vacant() && rules.apply(&mut self.labels) == Decision::Keep && !self.labels.is_empty();
+        let named = kept && self.labels.get("__name__").is_some();
+        if kept && !named {
+            self.unnamed.push(number);
+        }
+        if !named {
+            self.labels.clear();
+        }
+        let metadata = self.input.metadata(slot).filter(|_| named);
+        match self.before.filter(|before| slot < before.len()) {
+            Some(before) if before.series(slot).iter().eq(self.labels.iter()) => {
+                if before.metadata(slot) != metadata {
+                    self.builder.set_metadata(number, metadata);
+                }
+            }
+            Some(_) if named => {
+                self.builder
+                    .replace_pairs(number, pairs(series, &self.labels), metadata);
+            }
+            Some(_) => self.builder.vacate(number),
+            None if named => {
+                self.builder.push_pairs(pairs(series, &self.labels), metadata);
+            }
+            None => {
+                self.builder.push_vacant();
+            }
+        }
+        !series.iter().eq(self.labels.iter())
+    }
+
+    fn finish(mut self, current: &Current, differing: usize) -> Derived {
+        self.unnamed.sort_unstable();
+        Derived {
+            generation: current.generation,
+            layout: (differing > 0).then(|| self.builder.build()),
+            differing,
+            unnamed: self.unnamed.into(),
+        }
+    }
+}
+
+fn same_series(one: Series<'_>, other: Series<'_>) -> bool {
+    one.pairs().eq(other.pairs())
+}
+
+/// The pairs of a label set; those that the series has too are not interned again.
+fn pairs(series: Series<'_>, labels: &LabelsBuilder) -> impl Iterator<Item = Pair> {
+    let mut own = series.pairs().peekable();
+    labels.iter().map(move |(name, value)| {
+        while own.next_if(|pair| pair.name() < name).is_some() {}
+        match own.peek() {
+            Some(pair) if pair.name() == name && pair.value() == value => (*pair).clone(),
+            _ => Pair::intern(name, value),
+        }
+    })
+}

@@ -1,0 +1,208 @@
+//! Layout to layout: vacancies, increments, changed rules.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use relabel::{Action, Layout, LayoutRelabeler, Naming, Rule, Rules};
+
+use ferroalloy_model::{Batch, ColumnData, Columns, LayoutBuilder, Metadata, MetricKind, SourceId};
+
+fn drop_rule(label: &str, regex: &str) -> Rule {
+    Rule {
+        source_labels: vec![label.into()],
+        regex: regex.into(),
+        action: Action::Drop,
+        ..Rule::default()
+    }
+}
+
+fn set_rule(target: &str, value: &str) -> Rule {
+    Rule {
+        target_label: target.into(),
+        replacement: value.into(),
+        ..Rule::default()
+    }
+}
+
+fn rules(rules: impl IntoIterator<Item = Rule>) -> Rules {
+    Rules::new(rules, Naming::UTF8).expect("rules")
+}
+
+fn layout(names: &[&str]) -> Arc<Layout> {
+    let metadata = Arc::new(Metadata {
+        kind: MetricKind::Gauge,
+        help: "h".into(),
+        unit: String::new(),
+    });
+    let mut builder = LayoutBuilder::new(SourceId::new(), "test");
+    for name in names {
+        builder.push([("__name__", *name), ("job", "j")], Some(&metadata));
+    }
+    builder.build()
+}
+
+fn shown(layout: &Layout) -> Vec<String> {
+    (0..layout.len())
+        .map(|slot| layout.series(slot).to_string())
+        .collect()
+}
+
+#[test]
+fn slots_and_metadata_are_kept_and_a_dropped_series_is_vacant() {
+    let input = layout(&["a", "b"]);
+    let stage = LayoutRelabeler::new(rules([drop_rule("__name__", "a"), set_rule("x", "1")]));
+    let output = stage.relabel(&input);
+    assert_eq!(shown(output.layout()), ["", r#"b{job="j", x="1"}"#]);
+    assert_eq!((output.dropped(), output.unnamed()), (1, &[][..]));
+    assert_eq!(output.layout().metadata(0), None);
+    assert_eq!(output.layout().metadata(1).map(|m| m.help.as_str()), Some("h"));
+    assert_eq!(output.layout().source(), input.source());
+    assert!(
+        Arc::ptr_eq(output.layout(), stage.relabel(&input).layout()),
+        "worked out once"
+    );
+
+    let mut data = ColumnData::default();
+    data.reset(7, 2);
+    data.set(0, 1.0);
+    data.set(1, 2.0);
+    let batch = Batch::from(Columns {
+        layout: input,
+        data: Arc::new(data),
+    });
+    let samples = stage.relabel_batch(&batch).samples();
+    assert_eq!(
+        samples
+            .iter()
+            .map(|row| (row.slot, row.value))
+            .collect::<Vec<_>>(),
+        [(1, 2.0)]
+    );
+}
+
+#[test]
+fn rules_that_change_nothing_give_the_input_and_hold_no_cycle() {
+    for list in [vec![], vec![drop_rule("job", "other")]] {
+        let input = layout(&["a"]);
+        let stage = LayoutRelabeler::new(rules(list));
+        let output = stage.relabel(&input);
+        assert!(Arc::ptr_eq(output.layout(), &input));
+        let weak = Arc::downgrade(&input);
+        drop((output, input));
+        assert!(weak.upgrade().is_none());
+    }
+}
+
+#[test]
+fn a_series_without_a_name_or_without_labels_is_vacant() {
+    let input = layout(&["a", "b"]);
+    let unname = Rule {
+        regex: "__name__".into(),
+        action: Action::LabelDrop,
+        ..Rule::default()
+    };
+    let output = LayoutRelabeler::new(rules([drop_rule("__name__", "b"), unname.clone()])).relabel(&input);
+    assert_eq!(
+        (shown(output.layout()), output.unnamed()),
+        (vec![String::new(); 2], &[0][..])
+    );
+
+    let all = Rule {
+        regex: ".*".into(),
+        action: Action::LabelDrop,
+        ..Rule::default()
+    };
+    let output = LayoutRelabeler::new(rules([all])).relabel(&input);
+    assert_eq!((output.layout().series_count(), output.unnamed()), (0, &[][..]));
+    assert_eq!(output.dropped(), 2);
+}
+
+#[test]
+fn a_child_costs_its_changed_slots_and_derives_from_the_parents_result() {
+    let parent = layout(&["a", "b"]);
+    let stage = LayoutRelabeler::new(rules([drop_rule("__name__", "a|c"), set_rule("x", "1")]));
+    let first = stage.relabel(&parent);
+    let mut builder = LayoutBuilder::from_parent(&parent);
+    builder.replace(0, [("__name__", "d")], None);
+    builder.push([("__name__", "c")], None);
+    let child = builder.build();
+    let second = stage.relabel(&child);
+    assert_eq!(
+        shown(second.layout()),
+        [r#"d{x="1"}"#, r#"b{job="j", x="1"}"#, ""]
+    );
+    assert_eq!(second.layout().parent(), Some(first.layout().id()));
+    assert_eq!(second.layout().changed(), [0, 2]);
+}
+
+#[test]
+fn changed_rules_take_effect_and_unchanged_series_stay() {
+    let input = layout(&["a", "b"]);
+    let stage = LayoutRelabeler::new(rules([drop_rule("__name__", "a"), set_rule("x", "1")]));
+    let before = stage.relabel(&input);
+    let _ = stage.reconfigure(rules([drop_rule("__name__", "a"), set_rule("x", "1")]));
+    assert!(
+        Arc::ptr_eq(before.layout(), stage.relabel(&input).layout()),
+        "equal rules change nothing"
+    );
+    let _ = stage.reconfigure(rules([set_rule("x", "1")]));
+    let after = stage.relabel(&input);
+    assert_eq!(
+        shown(after.layout()),
+        [r#"a{job="j", x="1"}"#, r#"b{job="j", x="1"}"#]
+    );
+    assert_eq!(after.layout().parent(), Some(before.layout().id()));
+    assert_eq!(after.layout().changed(), [0]);
+}
+
+/// A step of an input's life: replace a slot, vacate one, add one.
+fn steps() -> impl Strategy<Value = Vec<(usize, &'static str)>> {
+    let name = prop_oneof![Just("a"), Just("b"), Just("c"), Just("")];
+    proptest::collection::vec((0..6_usize, name), 0..6)
+}
+
+proptest! {
+    #[test]
+    fn increments_give_what_a_fresh_start_gives(lives in proptest::collection::vec((steps(), 0..5_usize), 1..6)) {
+        let unname = Rule {
+            source_labels: vec!["__name__".into()],
+            regex: "b".into(),
+            target_label: "__name__".into(),
+            replacement: String::new(),
+            ..Rule::default()
+        };
+        let lists = [
+            rules([]),
+            rules([drop_rule("__name__", "a")]),
+            rules([set_rule("x", "1")]),
+            rules([unname]),
+            rules([drop_rule("job", "j"), set_rule("y", "2")]),
+        ];
+        let stage = LayoutRelabeler::new(lists[0].clone());
+        let mut input = layout(&["a", "b", "c"]);
+        for (steps, list) in lives {
+            let mut builder = LayoutBuilder::from_parent(&input);
+            for (slot, name) in steps {
+                let labels = [("__name__", name), ("k", "v")];
+                match u32::try_from(slot).expect("small") {
+                    slot if slot as usize >= builder.len() => { builder.push(labels, None); }
+                    slot if name.is_empty() => builder.vacate(slot),
+                    slot => builder.replace(slot, labels, None),
+                }
+            }
+            let child = builder.build();
+            let _ = stage.reconfigure(lists[list].clone());
+            let grown = stage.relabel(&child);
+            let fresh = LayoutRelabeler::new(lists[list].clone()).relabel(&child);
+            prop_assert_eq!(shown(grown.layout()), shown(fresh.layout()));
+            prop_assert_eq!(grown.unnamed(), fresh.unnamed());
+            prop_assert_eq!(grown.dropped(), fresh.dropped());
+            let (grown, fresh) = (grown.layout(), fresh.layout());
+            for slot in 0..child.len() {
+                prop_assert_eq!(grown.metadata(slot), fresh.metadata(slot));
+            }
+            prop_assert_eq!(Arc::ptr_eq(grown, &child), Arc::ptr_eq(fresh, &child));
+            input = child;
+        }
+    }
+}
