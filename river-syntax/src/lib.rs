@@ -1,1 +1,31 @@
-//! See the README.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+pub mod ast;
+mod decode;
+pub mod diag;
+mod eval;
+mod lexer;
+mod parser;
+mod source;
+pub mod stdlib;
+mod token;
+mod types;
+mod unicode;
+mod value;
+
+pub use decode::{
+    Block, BlockShape, Bytes, CapsuleOf, Fields, FromValue, Invalid, LabelShape, Mismatch, Reader, Shape,
+    ShapeKind, ToValue, check, check_body, decode, decode_body, format_duration, parse_duration,
+};
+pub use diag::{Diagnostic, Severity};
+pub use eval::{EmptyScope, Environment, Found, Isolated, Nested, Process, Scope, Variables, evaluate};
+pub use lexer::{Lexed, lex};
+pub use parser::{MAX_DEPTH, parse, parse_expr};
+pub use river_syntax_derive::{Block, ToValue};
+pub use source::{MAX_SOURCE_BYTES, Position, Source, SourceId, SourceMap, Span};
+pub use token::{Comment, Token, TokenKind};
+pub use types::{Field, Type};
+pub use value::{
+    Call, CallError, Capsule, CapsuleType, Function, Number, Object, OptionalSecret, Params, Secret, Value,
+};

@@ -1,0 +1,47 @@
+//! Diagnostics as JSON, for tools and editors.
+
+use serde_json::{Value as Json, json};
+
+use crate::diag::Diagnostic;
+use crate::source::{SourceMap, Span};
+
+/// The diagnostics as a JSON array, on one line. Each has `severity` (`error`, `warning`), `message`, `file`, `start` and
+/// `end` (`line` and `column` in bytes from 1, `offset` from 0; `end` is exclusive), `labels`, `notes` and `suggestion`
+/// (`null`, or the place and its `replacement`).
+pub fn to_json<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>, sources: &SourceMap) -> String {
+    let list: Vec<Json> = diagnostics.into_iter().map(|d| entry(d, sources)).collect();
+    Json::Array(list).to_string()
+}
+
+fn entry(diagnostic: &Diagnostic, sources: &SourceMap) -> Json {
+    let mut out = place(diagnostic.span(), sources);
+    out["severity"] = json!(diagnostic.severity().to_string().to_lowercase());
+    out["message"] = json!(diagnostic.message());
+    out["notes"] = json!(diagnostic.notes());
+    out["labels"] = diagnostic
+        .labels()
+        .iter()
+        .map(|l| with(l.span, sources, "message", &l.message))
+        .collect();
+    out["suggestion"] = diagnostic.suggestion().map_or(Json::Null, |s| {
+        with(s.span, sources, "replacement", &s.replacement)
+    });
+    out
+}
+
+fn with(span: Span, sources: &SourceMap, key: &str, text: &str) -> Json {
+    let mut out = place(span, sources);
+    out[key] = json!(text);
+    out
+}
+
+fn place(span: Span, sources: &SourceMap) -> Json {
+    let Some(source) = sources.get(span.source()) else {
+        return json!({ "file": null, "start": { "offset": span.start() }, "end": { "offset": span.end() } });
+    };
+    let point = |at: usize| {
+        let position = source.position(at);
+        json!({ "line": position.line, "column": position.column, "offset": at })
+    };
+    json!({ "file": source.name(), "start": point(span.start()), "end": point(span.end()) })
+}

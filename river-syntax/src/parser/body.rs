@@ -1,0 +1,203 @@
+//! Statements: attributes and blocks, and how to go on after an error.
+
+use std::sync::Arc;
+
+use super::{Bail, Parsed, Parser};
+use crate::ast::{Attribute, Block, BlockName, Body, Ident, Statement};
+use crate::diag::Diagnostic;
+use crate::source::Span;
+use crate::token::{Token, TokenKind};
+use crate::unicode::is_identifier;
+
+impl Parser<'_> {
+    /// The statements up to the end of the file, or in a block up to its closing brace.
+    pub(super) fn statements(&mut self, in_block: bool) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        loop {
+            match self.kind() {
+                TokenKind::Eof => break,
+                TokenKind::RCurly if in_block => break,
+                TokenKind::Terminator => {
+                    self.advance();
+                    continue;
+                }
+                _ => {}
+            }
+            let start = self.at;
+            match self.statement() {
+                Ok(statement) => {
+                    statements.push(statement);
+                    let ends = [TokenKind::Terminator, TokenKind::Eof];
+                    if !(ends.contains(&self.kind()) || in_block && self.kind() == TokenKind::RCurly) {
+                        self.unexpected(TokenKind::Terminator.describe());
+                        self.recover(self.at);
+                    }
+                }
+                Err(Bail) => self.recover(start),
+            }
+            if self.at == start {
+                self.advance();
+            }
+        }
+        statements
+    }
+
+    /// Goes on to the end of the statement that began with the token `start`.
+    fn recover(&mut self, start: usize) {
+        let opened = |kind| matches!(kind, TokenKind::LCurly | TokenKind::LParen | TokenKind::LBrack);
+        let closed = |kind| matches!(kind, TokenKind::RCurly | TokenKind::RParen | TokenKind::RBrack);
+        let consumed = &self.tokens[start.min(self.at)..self.at];
+        let mut open = consumed.iter().filter(|t| opened(t.kind)).count();
+        open = open.saturating_sub(consumed.iter().filter(|t| closed(t.kind)).count());
+        loop {
+            let kind = self.kind();
+            match kind {
+                TokenKind::Eof => return,
+                TokenKind::RCurly if open == 0 => return,
+                TokenKind::Terminator if open == 0 || self.block_follows() => return,
+                _ => {}
+            }
+            if opened(kind) {
+                open += 1;
+            } else if closed(kind) {
+                open = open.saturating_sub(1);
+            }
+            self.advance();
+        }
+    }
+
+    /// Whether the head of a block follows the terminator at hand. No expression looks like one, so a bracket that is
+    /// still open then was never closed.
+    fn block_follows(&self) -> bool {
+        let mut at = 1;
+        loop {
+            if self.ahead(at).kind != TokenKind::Ident {
+                return false;
+            }
+            if self.ahead(at + 1).kind != TokenKind::Dot {
+                break;
+            }
+            at += 2;
+        }
+        let label = usize::from(self.ahead(at + 1).kind == TokenKind::String);
+        self.ahead(at + 1 + label).kind == TokenKind::LCurly
+    }
+
+    fn statement(&mut self) -> Parsed<Statement> {
+        if self.kind() != TokenKind::Ident {
+            return Err(self.unexpected("identifier"));
+        }
+        let first = self.advance();
+        let mut last = first;
+        let mut name = self.source.slice(first.span).to_owned();
+        while self.eat(TokenKind::Dot) {
+            last = self.expect(TokenKind::Ident)?;
+            name.push('.');
+            name.push_str(self.source.slice(last.span));
+        }
+        let name_span = first.span.to(last.span);
+        match self.kind() {
+            TokenKind::Assign if first.span == last.span => self.attribute(first),
+            TokenKind::Assign => {
+                let message = "attribute names may only consist of a single identifier with no \".\"";
+                Err(self.error(name_span, message))
+            }
+            TokenKind::LCurly | TokenKind::String => {
+                let name = BlockName {
+                    text: Arc::from(name),
+                    span: name_span,
+                };
+                self.nested(|parser| parser.block(name))
+            }
+            _ if first.span == last.span => Err(self.unexpected("=, a block label or {")),
+            _ => Err(self.unexpected("block label or {")),
+        }
+    }
+
+    fn attribute(&mut self, name: Token) -> Parsed<Statement> {
+        self.expect(TokenKind::Assign)?;
+        let value = self.expr()?.expr;
+        let span = name.span.to(value.span);
+        let name = Ident {
+            name: self.text(name.span),
+            span: name.span,
+        };
+        Ok(Statement::Attribute(Attribute { name, value, span }))
+    }
+
+    fn block(&mut self, name: BlockName) -> Parsed<Statement> {
+        let label = if self.kind() == TokenKind::String {
+            Some(self.advance())
+        } else {
+            None
+        };
+        // A wrong label is reported, but what is in the block is still worth reading.
+        let label = label.map(|token| self.label(token));
+        if self.kind() != TokenKind::LCurly {
+            return Err(self.unexpected(TokenKind::LCurly.describe()));
+        }
+        let open = self.advance();
+        let body = self.block_body(open.span);
+        if self.kind() != TokenKind::RCurly {
+            return Err(self.unclosed(open.span));
+        }
+        let close = self.advance();
+        let label = match label {
+            None => None,
+            Some(Ok(label)) => label,
+            Some(Err(Bail)) => return Err(Bail),
+        };
+        let header = name.span.to(open.span);
+        let span = name.span.to(close.span);
+        Ok(Statement::Block(Block {
+            name,
+            label,
+            body,
+            header,
+            span,
+        }))
+    }
+
+    fn block_body(&mut self, open: Span) -> Body {
+        let statements = self.statements(true);
+        Body {
+            statements,
+            span: open.at_end().to(self.token().span.at_start()),
+        }
+    }
+
+    fn unclosed(&mut self, open: Span) -> Bail {
+        let token = self.token();
+        let message = format!(
+            "expected {}, got {}",
+            TokenKind::RCurly.describe(),
+            token.kind.describe()
+        );
+        self.report(Diagnostic::error(token.span, message).label(open, "the block is opened here"))
+    }
+
+    /// The label of a block; an empty one is none.
+    fn label(&mut self, token: Token) -> Parsed<Option<Ident>> {
+        let text = self.source.slice(token.span);
+        let Some(label) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else {
+            let message = "expected block label to be a double quoted string, but got a raw string";
+            return Err(self.error(token.span, message));
+        };
+        if label.is_empty() {
+            return Ok(None);
+        }
+        if !is_identifier(label) {
+            let message = format!("expected block label to be a valid identifier, but got {text}");
+            let fixed: String = label.chars().map(|c| if c == '-' { '_' } else { c }).collect();
+            let mut diagnostic = Diagnostic::error(token.span, message);
+            if is_identifier(&fixed) {
+                diagnostic = diagnostic.suggest(token.span, format!("\"{fixed}\""));
+            }
+            return Err(self.report(diagnostic));
+        }
+        Ok(Some(Ident {
+            name: Arc::from(label),
+            span: token.span,
+        }))
+    }
+}

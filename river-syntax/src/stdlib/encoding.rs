@@ -1,0 +1,96 @@
+//! `encoding.*`
+
+mod base64;
+mod json;
+mod url;
+
+use crate::types::Type;
+use crate::value::{Call, CallError, Function, Object, Params, Value};
+
+const TEXT: Params = Params::fixed(&[("text", Type::String)]);
+
+pub(super) const FROM_JSON: Function = Function {
+    name: "encoding.from_json",
+    params: TEXT,
+    result: Type::Any,
+    docs: "The value of a JSON text; all its numbers are floats.",
+    call: |call: &Call<'_>| -> Result<Value, CallError> {
+        json::decode(&call.arg::<String>(0)?).map_err(CallError::Failed)
+    },
+};
+
+pub(super) const TO_JSON: Function = Function {
+    name: "encoding.to_json",
+    params: Params::fixed(&[("object", Type::Map(&Type::Any))]),
+    result: Type::String,
+    docs: "An object as JSON text, its keys sorted.",
+    call: |call: &Call<'_>| -> Result<Value, CallError> {
+        let fields = match call.args.first().map(Value::view) {
+            Some(Value::Object(fields)) => Object::clone(&fields),
+            _ => return Err(CallError::failed("only objects can be encoded as JSON")),
+        };
+        json::encode(&fields).map(Value::from).map_err(CallError::Failed)
+    },
+};
+
+pub(super) const FROM_BASE64: Function = Function {
+    name: "encoding.from_base64",
+    params: TEXT,
+    result: Type::String,
+    docs: "The text that is encoded in standard base64, with padding.",
+    call: |call| from_base64(call, base64::STANDARD),
+};
+
+pub(super) const FROM_URL_BASE64: Function = Function {
+    name: "encoding.from_URLbase64",
+    params: TEXT,
+    result: Type::String,
+    docs: "The text that is encoded in the base64 for URLs, with padding.",
+    call: |call| from_base64(call, base64::URL),
+};
+
+fn from_base64(call: &Call<'_>, alphabet: &[u8; 64]) -> Result<Value, CallError> {
+    let bytes = base64::decode(&call.arg::<String>(0)?, alphabet).map_err(CallError::Failed)?;
+    let text = String::from_utf8(bytes).map_err(|_| CallError::failed("what is encoded is not UTF-8"))?;
+    Ok(text.into())
+}
+
+pub(super) const TO_BASE64: Function = Function {
+    name: "encoding.to_base64",
+    params: TEXT,
+    result: Type::String,
+    docs: "The text in standard base64, with padding.",
+    call: |call: &Call<'_>| -> Result<Value, CallError> {
+        Ok(base64::encode(call.arg::<String>(0)?.as_bytes(), base64::STANDARD).into())
+    },
+};
+
+pub(super) const TO_URL_BASE64: Function = Function {
+    name: "encoding.to_URLbase64",
+    params: TEXT,
+    result: Type::String,
+    docs: "The text in the base64 for URLs, with padding.",
+    call: |call: &Call<'_>| -> Result<Value, CallError> {
+        Ok(base64::encode(call.arg::<String>(0)?.as_bytes(), base64::URL).into())
+    },
+};
+
+pub(super) const URL_DECODE: Function = Function {
+    name: "encoding.url_decode",
+    params: TEXT,
+    result: Type::String,
+    docs: "The text of a URL query component, in which `+` is a blank.",
+    call: |call: &Call<'_>| -> Result<Value, CallError> {
+        url::decode(&call.arg::<String>(0)?)
+            .map(Value::from)
+            .map_err(CallError::Failed)
+    },
+};
+
+pub(super) const URL_ENCODE: Function = Function {
+    name: "encoding.url_encode",
+    params: TEXT,
+    result: Type::String,
+    docs: "The text as a URL query component, in which a blank is `+`.",
+    call: |call: &Call<'_>| -> Result<Value, CallError> { Ok(url::encode(&call.arg::<String>(0)?).into()) },
+};

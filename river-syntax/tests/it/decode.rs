@@ -1,0 +1,334 @@
+//! Decoding with the derive.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use river_syntax::{
+    Block, Bytes, CapsuleOf, CapsuleType, FromValue, Invalid, Isolated, Mismatch, Secret, ShapeKind,
+    SourceMap, ToValue, Type, Value, Variables, check, decode, diag, parse,
+};
+
+#[derive(Debug)]
+struct Receiver(u32);
+
+impl CapsuleType for Receiver {
+    const NAME: &'static str = "metrics.receiver";
+}
+
+/// Scrapes targets.
+///
+/// And sends what they say on.
+#[derive(Block, Debug)]
+#[expect(clippy::struct_field_names, reason = "the names are the language's")]
+#[river(validate = check_timeout)]
+struct Scrape {
+    /// What to scrape.
+    targets: Vec<BTreeMap<String, String>>,
+    forward_to: Vec<CapsuleOf<Receiver>>,
+    /// How often.
+    #[river(default = Duration::from_mins(1))]
+    scrape_interval: Duration,
+    #[river(default = Duration::from_secs(10))]
+    scrape_timeout: Duration,
+    #[river(default)]
+    honor_labels: bool,
+    #[river(default = Bytes(0), text = "no limit")]
+    body_size_limit: Bytes,
+    job_name: Option<String>,
+    scheme: Option<Scheme>,
+    #[river(flatten)]
+    client: Client,
+    #[river(block, name = "rule")]
+    rules: Vec<Rule>,
+    #[river(block)]
+    clustering: Option<Clustering>,
+}
+
+#[derive(Block, Debug)]
+struct Client {
+    bearer_token: Option<Secret>,
+    #[river(default = true)]
+    follow_redirects: bool,
+    #[river(block)]
+    basic_auth: Option<BasicAuth>,
+}
+
+#[derive(Block, Debug)]
+struct BasicAuth {
+    username: String,
+    password: Secret,
+}
+
+#[derive(Block, Debug)]
+struct Rule {
+    #[river(label)]
+    name: String,
+    r#type: String,
+    #[river(default = 1)]
+    modulus: u8,
+}
+
+#[derive(Block, Debug, Default)]
+struct Clustering {
+    enabled: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl FromValue for Scheme {
+    const TYPE: Type = Type::Enum(&["http", "https"]);
+
+    fn from_value(value: &Value) -> Result<Scheme, Mismatch> {
+        match &*String::from_value(value)? {
+            "http" => Ok(Scheme::Http),
+            "https" => Ok(Scheme::Https),
+            other => Err(Mismatch::not_one_of(other, &["http", "https"])),
+        }
+    }
+}
+
+fn check_timeout(scrape: &Scrape) -> Result<(), Invalid> {
+    if scrape.scrape_timeout > scrape.scrape_interval {
+        return Err(Invalid::field(
+            "scrape_timeout",
+            "scrape_timeout is longer than scrape_interval",
+        ));
+    }
+    Ok(())
+}
+
+/// What a sender exports.
+#[derive(ToValue)]
+struct Exports {
+    /// Where to send samples.
+    receiver: CapsuleOf<Receiver>,
+    #[river(name = "count")]
+    number: u32,
+}
+
+fn scope() -> Variables {
+    let exports = Exports {
+        receiver: CapsuleOf(Arc::new(Receiver(7))),
+        number: 3,
+    };
+    let mut scope = Variables::new(Isolated);
+    scope.set("sender.a", exports.to_value());
+    scope.set("token", Secret::new("hunter2"));
+    scope
+}
+
+fn scrape(text: &str) -> Result<Scrape, String> {
+    let mut sources = SourceMap::new();
+    let source = sources.add("t", text);
+    let (file, diagnostics) = parse(&source);
+    assert!(
+        diagnostics.is_empty(),
+        "{}",
+        diag::render_all(&diagnostics, &sources)
+    );
+    decode(file.body.blocks().next().unwrap(), &scope()).map_err(|found: Vec<_>| {
+        found.iter().fold(String::new(), |out, d| {
+            let fix = d
+                .suggestion()
+                .map(|s| format!(" [{}]", s.replacement))
+                .unwrap_or_default();
+            out + &format!("{}: {}{fix}\n", source.position(d.span().start()), d.message())
+        })
+    })
+}
+
+#[test]
+fn a_block_becomes_a_struct() {
+    let scrape = scrape(
+        r#"
+prometheus.scrape "x" {
+  targets         = [{"__address__" = "a:1", port = 80}]
+  forward_to      = [sender.a.receiver]
+  scrape_interval = "15s"
+  body_size_limit = "1MiB"
+  scheme          = "https"
+  bearer_token    = token
+  basic_auth {
+    username = "me"
+    password = "secret"
+  }
+  rule "one" {
+    type    = "drop"
+    modulus = "8"
+  }
+  rule "two" {
+    type = "keep"
+  }
+  clustering {
+    enabled = true
+  }
+}
+"#,
+    )
+    .unwrap();
+    assert_eq!(scrape.targets[0]["__address__"], "a:1");
+    assert_eq!(scrape.targets[0]["port"], "80");
+    assert_eq!(scrape.forward_to[0].0.0, 7);
+    assert_eq!(scrape.scrape_interval, Duration::from_secs(15));
+    assert_eq!(scrape.body_size_limit, Bytes(1 << 20));
+    assert_eq!((scrape.honor_labels, scrape.job_name), (false, None));
+    assert_eq!(scrape.scheme, Some(Scheme::Https));
+    assert!(scrape.client.follow_redirects);
+    assert_eq!(scrape.client.bearer_token.unwrap().expose(), "hunter2");
+    let auth = scrape.client.basic_auth.unwrap();
+    assert_eq!((auth.username.as_str(), auth.password.expose()), ("me", "secret"));
+    let rules: Vec<_> = scrape
+        .rules
+        .iter()
+        .map(|r| (r.name.as_str(), r.r#type.as_str(), r.modulus))
+        .collect();
+    assert_eq!(rules, [("one", "drop", 8), ("two", "keep", 1)]);
+    assert!(scrape.clustering.is_some_and(|clustering| clustering.enabled));
+}
+
+#[test]
+fn everything_wrong_is_reported() {
+    let found = scrape(
+        r#"prometheus.scrape "x" {
+  target          = []
+  forward_to      = [sender.a.receiver, sender.a.count]
+  scrape_interval = "15"
+  scrape_interval = "15s"
+  honor_labels    = 1
+  job_name        = token
+  scheme          = "htps"
+  basic_auth "x" {
+    username = sender.a.cont
+  }
+  clustering = true
+  rule {
+    type    = ["a"]
+    modulus = 256
+  }
+  follow_redirects { }
+  clusterin { }
+}
+"#,
+    )
+    .unwrap_err();
+    let expected = r#"1:1: missing required attribute "targets"
+2:3: unrecognized attribute name "target" [targets]
+3:41: sender.a.count should be capsule("metrics.receiver"), got number
+4:21: invalid duration "15": a unit is missing, such as "s"
+5:3: attribute "scrape_interval" may only be provided once
+6:21: expected bool, got number
+7:21: secrets may not be converted into strings
+8:21: unknown value "htps", expected one of "http", "https" ["https"]
+9:3: missing required attribute "password"
+9:14: block "basic_auth" does not support specifying labels
+10:25: field "cont" does not exist [count]
+12:3: "clustering" must be a block, but is used as an attribute
+13:3: block "rule" requires non-empty label
+14:15: expected string, got array
+15:15: 256 is out of range: it must be from 0 to 255
+17:3: "follow_redirects" must be an attribute, but is used as a block
+18:3: unrecognized block name "clusterin" [clustering]
+"#;
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_the_struct_refuses_is_shown_at_the_field() {
+    let found = scrape("s {\n targets = []\n forward_to = []\n scrape_timeout = \"2m\"\n}\n").unwrap_err();
+    assert_eq!(found, "4:19: scrape_timeout is longer than scrape_interval\n");
+}
+
+#[test]
+fn a_check_needs_no_names() {
+    let mut sources = SourceMap::new();
+    let source = sources.add(
+        "t",
+        "s {\n targets = unknown.thing\n forward_to = [unknown]\n scrape_interval = \"1x\"\n honor = true\n}\n",
+    );
+    let (file, _) = parse(&source);
+    let found = check::<Scrape>(file.body.blocks().next().unwrap());
+    let messages: Vec<&str> = found.iter().map(river_syntax::Diagnostic::message).collect();
+    assert_eq!(
+        messages,
+        [
+            "invalid duration \"1x\": unknown unit \"x\", expected one of ns, us, ms, s, m, h",
+            "unrecognized attribute name \"honor\"",
+        ]
+    );
+}
+
+#[test]
+fn the_shape_tells_all() {
+    let shape = Scrape::shape();
+    assert_eq!(shape.docs, "Scrapes targets.\n\nAnd sends what they say on.");
+    let described: Vec<String> = shape
+        .fields()
+        .map(|field| {
+            let kind = match field.kind {
+                ShapeKind::Attribute(ty) => ty.to_string(),
+                ShapeKind::Block { repeated, .. } => if repeated { "blocks" } else { "block" }.to_owned(),
+                ShapeKind::Flatten(_) => unreachable!(),
+            };
+            let default = field.default.map(|default| default()).unwrap_or_default();
+            format!(
+                "{}{} {kind} {default}",
+                field.name,
+                if field.required { "*" } else { "" }
+            )
+        })
+        .collect();
+    assert_eq!(
+        described,
+        [
+            "targets* list(map(string)) ",
+            "forward_to* list(capsule(\"metrics.receiver\")) ",
+            "scrape_interval duration \"1m\"",
+            "scrape_timeout duration \"10s\"",
+            "honor_labels bool false",
+            "body_size_limit byte size no limit",
+            "job_name string ",
+            "scheme string ",
+            "bearer_token secret ",
+            "follow_redirects bool true",
+            "basic_auth block ",
+            "rule blocks ",
+            "clustering block ",
+        ]
+    );
+    assert_eq!(shape.field("targets").unwrap().docs, "What to scrape.");
+    assert_eq!(
+        shape
+            .block("rule")
+            .unwrap()
+            .field("modulus")
+            .unwrap()
+            .default
+            .unwrap()(),
+        "1"
+    );
+}
+
+#[test]
+fn exports_have_a_static_type() {
+    assert_eq!(
+        Exports::TYPE.field("receiver"),
+        Some(Type::Capsule("metrics.receiver"))
+    );
+    assert_eq!(Exports::TYPE.field("count"), Some(Type::Number));
+    assert_eq!(Exports::TYPE.field("number"), None);
+}
+
+#[test]
+fn nulls_are_zero_values() {
+    let scrape =
+        scrape("s {\n targets = null\n forward_to = null\n job_name = null\n scrape_timeout = null\n}\n")
+            .unwrap();
+    assert!(scrape.targets.is_empty());
+    assert_eq!(scrape.job_name, None);
+    assert_eq!(scrape.scrape_timeout, Duration::ZERO);
+}

@@ -1,0 +1,14 @@
+//! Integration tests by area.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "the functions that tests share are tests too"
+)]
+
+mod conformance;
+mod decode;
+mod eval;
+mod golden;
+mod parse;
+mod properties;

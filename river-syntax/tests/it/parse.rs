@@ -1,0 +1,129 @@
+//! Parsing: trees and diagnostics.
+
+use river_syntax::ast::{ExprKind, Reference};
+use river_syntax::{MAX_DEPTH, SourceMap, diag, parse, parse_expr};
+
+fn messages(text: &str) -> Vec<String> {
+    let mut sources = SourceMap::new();
+    let source = sources.add("t", text);
+    let (_, diagnostics) = parse(&source);
+    diagnostics
+        .iter()
+        .map(|d| format!("{}: {}", source.position(d.span().start()), d.message()))
+        .collect()
+}
+
+#[test]
+fn trees() {
+    super::golden::check("parse", "tree", |name, text| {
+        let mut sources = SourceMap::new();
+        let (file, diagnostics) = parse(&sources.add(name, text));
+        assert!(
+            diagnostics.is_empty(),
+            "{}",
+            diag::render_all(&diagnostics, &sources)
+        );
+        file.to_string()
+    });
+}
+
+#[test]
+fn diagnostics() {
+    super::golden::check("diag", "out", |name, text| {
+        let mut sources = SourceMap::new();
+        let (_, diagnostics) = parse(&sources.add(name, text));
+        assert!(!diagnostics.is_empty(), "{name} is right");
+        diag::render_all(&diagnostics, &sources)
+    });
+}
+
+#[test]
+fn several_errors_are_found() {
+    let found = messages("a = ]\nb {\n  c = 1 d = 2\n  e = [1 2]\n}\nf = 'x'\ng = 1\n");
+    assert_eq!(
+        found,
+        [
+            "1:5: expected expression, got ]",
+            "3:9: expected TERMINATOR, got IDENT",
+            "4:10: missing ',' in expression list",
+            "6:5: illegal single-quoted string; use double quotes",
+        ]
+    );
+}
+
+#[test]
+fn an_open_bracket_does_not_swallow_the_next_block() {
+    let mut sources = SourceMap::new();
+    let source = sources.add("t", "a \"x\" {\n  b = [1,\n}\n\nc \"y\" {\n  d = 1\n}\n");
+    let (_, diagnostics) = parse(&source);
+    assert!(!diagnostics.is_empty());
+    assert_eq!(source.position(diagnostics[0].span().start()).line, 3);
+}
+
+#[test]
+fn depth_is_bounded() {
+    let most = MAX_DEPTH as usize;
+    for (open, inner, close) in [
+        ("(", "1", ")"),
+        ("[", "1", "]"),
+        ("{a = ", "1", "}"),
+        ("-", "1", ""),
+        ("f(", "1", ")"),
+        ("", "1", " + 1"),
+        ("1 ^ ", "1", ""),
+        ("", "a", ".b"),
+        ("", "a", "[0]"),
+        ("", "a", "()"),
+    ] {
+        let text = |count: usize| format!("x = {}{inner}{}\n", open.repeat(count), close.repeat(count));
+        assert_eq!(messages(&text(most / 2)), [""; 0], "{open}…{close}");
+        for count in [most + 1, 100_000] {
+            let found = messages(&text(count));
+            assert_eq!(found.len(), 1, "{open}…{close}: {found:?}");
+            assert!(found[0].ends_with("levels deep"), "{found:?}");
+        }
+    }
+    let blocks = |count: usize| "b {\n".repeat(count) + &"}\n".repeat(count);
+    assert_eq!(messages(&blocks(most)), [""; 0]);
+    assert!(messages(&blocks(100_000))[0].ends_with("levels deep"));
+}
+
+#[test]
+fn references_are_as_long_as_the_text_has_them() {
+    let mut sources = SourceMap::new();
+    let source = sources.add("t", "f.g([a.b.c[i.j].d, (e).x], {k = l.m}) + -n");
+    let expr = parse_expr(&source).unwrap();
+    let found: Vec<String> = expr.references().iter().map(Reference::text).collect();
+    assert_eq!(found, ["f.g", "a.b.c", "i.j", "e", "l.m", "n"]);
+    let first = &expr.references()[1];
+    assert_eq!(source.slice(first.span()), "a.b.c");
+    assert_eq!(source.slice(first.prefix_span(2)), "a.b");
+}
+
+#[test]
+fn blocks_say_what_they_are() {
+    let mut sources = SourceMap::new();
+    let source = sources.add("t", "a.b \"c\" {\n}\nd \"\" { }\n");
+    let (file, _) = parse(&source);
+    let blocks: Vec<_> = file.body.blocks().collect();
+    assert_eq!(
+        (blocks[0].name(), blocks[0].label(), blocks[0].id().as_str()),
+        ("a.b", Some("c"), "a.b.c")
+    );
+    assert_eq!(source.slice(blocks[0].header), "a.b \"c\" {");
+    assert_eq!(source.slice(blocks[0].span), "a.b \"c\" {\n}");
+    assert_eq!(blocks[1].label(), None);
+}
+
+#[test]
+fn powers_bind_to_the_right_and_signs_tighter() {
+    let mut sources = SourceMap::new();
+    let expr = parse_expr(&sources.add("t", "-1 ^ 2 ^ 3")).unwrap();
+    let ExprKind::Binary(_, left, right) = &expr.kind else {
+        panic!("{expr}")
+    };
+    assert_eq!(
+        (left.to_string(), right.to_string()),
+        ("-1".to_owned(), "2 ^ 3".to_owned())
+    );
+}
