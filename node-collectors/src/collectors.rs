@@ -35,6 +35,7 @@ macro_rules! collectors {
 
 collectors! {
     boottime,
+    cpu: Options,
     entropy,
     filefd,
     loadavg,

@@ -1,0 +1,50 @@
+//! `cpu`: where the processors' time goes, and what they are.
+//!
+//! Linux: `/proc/stat` per CPU in hundredths of a second (proc_stat(5)), throttling and isolation from
+//! `sys/devices/system/cpu`, on request `/proc/cpuinfo`.
+
+mod cpuinfo;
+mod linux;
+
+use crate::collector::{Descriptor, Support};
+use crate::option::options;
+
+pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
+    name: "cpu",
+    linux: Support::On,
+    macos: Support::Absent,
+    summary: "CPU time by mode, throttling, isolation, and on request model, flags and bugs.",
+    sources: &["proc/stat", "proc/cpuinfo", "sys/devices/system/cpu"],
+    options: options! {
+        "cpu.guest" = cpu.guest: bool, "Gives the time spent in guests.";
+        "cpu.info" = cpu.info: bool, "Gives model and frequency of each CPU.";
+        "cpu.info.flags-include" = cpu.flags_include: String, "Flags of the CPU to give (expression); turns cpu.info on.";
+        "cpu.info.bugs-include" = cpu.bugs_include: String, "Bugs of the CPU to give (expression); turns cpu.info on.";
+    },
+    build: |context| Ok(Box::new(linux::Cpu::new(context)?)),
+};
+
+/// Options of `cpu`; only Linux has what they are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Gives `node_cpu_guest_seconds_total`.
+    pub guest: bool,
+    /// Gives `node_cpu_info`, and `node_cpu_frequency_hertz` if the collector `cpufreq` runs.
+    pub info: bool,
+    /// Expression for the flags in `node_cpu_flag_info`; empty gives none, anything else turns `info` on.
+    pub flags_include: String,
+    /// Expression for the bugs in `node_cpu_bug_info`; empty gives none, anything else turns `info` on.
+    pub bugs_include: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            guest: true,
+            info: false,
+            flags_include: String::new(),
+            bugs_include: String::new(),
+        }
+    }
+}
