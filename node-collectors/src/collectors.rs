@@ -36,10 +36,13 @@ macro_rules! collectors {
 collectors! {
     boottime,
     cpu: Options,
+    diskstats: Options,
     entropy,
     filefd,
+    filesystem: Options,
     loadavg,
     meminfo,
+    netdev: Options,
     os,
     stat: Options,
     time,

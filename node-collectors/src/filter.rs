@@ -54,6 +54,16 @@ impl Filter {
         Self::new(include, exclude)
     }
 
+    /// As [`Filter::either`] for an exclude that has a default, which gives way to an include.
+    pub(crate) fn instead_of_default(
+        include: (&str, &str),
+        exclude: (&str, &str),
+        default: &str,
+    ) -> Result<Self, Error> {
+        let gives_way = !include.1.is_empty() && exclude.1 == default;
+        Self::either(include, if gives_way { (exclude.0, "") } else { exclude })
+    }
+
     pub(crate) fn keeps(&self, name: &str) -> bool {
         !self
             .exclude

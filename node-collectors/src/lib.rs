@@ -8,6 +8,8 @@ mod error;
 mod filter;
 mod flags;
 mod macos;
+#[cfg(target_os = "linux")]
+mod netlink;
 mod option;
 mod read;
 mod report;

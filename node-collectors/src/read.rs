@@ -68,6 +68,14 @@ impl Buffer {
         self.read_once(&file)
     }
 
+    /// At least `length` bytes to fill.
+    pub(crate) fn space(&mut self, length: usize) -> &mut [u8] {
+        if self.bytes.len() < length {
+            self.bytes.resize(length, 0);
+        }
+        &mut self.bytes
+    }
+
     fn read_once(&mut self, mut file: &File) -> io::Result<&[u8]> {
         let end = file.read(&mut self.bytes[..ATTRIBUTE])?;
         Ok(self.bytes[..end].trim_ascii())
