@@ -15,7 +15,7 @@ use super::shape::Shape;
 /// The largest compiled program, in bytes.
 const PROGRAM_LIMIT: usize = 16 << 20;
 
-/// A compiled regular expression in Go's dialect. Cloning is cheap; matching needs no allocation once warm.
+/// A compiled regular expression in Go's dialect. Clones share the program; matching needs no allocation once warm.
 #[derive(Clone)]
 pub struct Regex {
     pattern: Box<str>,
