@@ -24,7 +24,7 @@ impl Collector for Uname {
         let text = |name: &std::ffi::OsStr| text::utf8(name.as_encoded_bytes()).into_owned();
         let node = text(names.nodename());
         #[cfg(target_os = "linux")]
-        let (node, domain) = (node.as_str(), text(names.domainname()));
+        let (node, domain) = (node.as_str(), &*text(names.domainname()));
         #[cfg(not(target_os = "linux"))]
         let (node, domain) = split_host(&node);
         emit(
@@ -34,7 +34,7 @@ impl Collector for Uname {
                 version: &text(names.version()),
                 machine: &text(names.machine()),
                 node,
-                domain: domain.as_ref(),
+                domain,
             },
             out,
         );

@@ -37,8 +37,18 @@ pub(crate) mod if_msghdr2 {
     pub(crate) const RTM_VERSION: u8 = 5;
     /// The type of this message.
     pub(crate) const RTM_IFINFO2: u8 = 0x12;
-    /// The bit in `ifm_addrs` of the address that names the interface.
-    pub(crate) const RTA_IFP: u32 = 0x10;
+    /// The place among the addresses, as a bit of `ifm_addrs`, of the one that names the interface: `RTA_IFP`.
+    pub(crate) const RTAX_IFP: u32 = 4;
+}
+
+/// The `sysctl(3)` path of the list of interfaces, each a `struct if_msghdr2` with its name's address behind it:
+/// `CTL_NET`, `PF_ROUTE`, protocol 0, any address family, `NET_RT_IFLIST2`, all interfaces.
+pub(crate) const INTERFACE_LIST: [i32; 6] = [4, 17, 0, 0, 6, 0];
+
+/// The `sysctl(3)` path of an interface's `struct ifmibdata`: `CTL_NET`, `PF_LINK`, `NETLINK_GENERIC`,
+/// `IFMIB_IFDATA`, the interface's number, `IFDATA_GENERAL`.
+pub(crate) const fn interface_data(index: u16) -> [i32; 6] {
+    [4, 18, 0, 2, index as i32, 1]
 }
 
 /// `struct if_data64`, `<net/if_var.h>`; packed to four bytes.

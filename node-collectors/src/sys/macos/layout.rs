@@ -84,7 +84,12 @@ const _: () = {
     assert!(libc::CPU_STATE_IDLE == 2 && libc::CPU_STATE_NICE == 3);
     assert!(ours::if_msghdr2::RTM_IFINFO2 as i32 == libc::RTM_IFINFO2);
     assert!(ours::if_msghdr2::RTM_VERSION as i32 == libc::RTM_VERSION);
-    assert!(ours::if_msghdr2::RTA_IFP as i32 == libc::RTA_IFP);
+    assert!(1 << ours::if_msghdr2::RTAX_IFP == libc::RTA_IFP);
+    let [net, route, _, _, list, _] = ours::INTERFACE_LIST;
+    assert!(net == libc::CTL_NET && route == libc::PF_ROUTE && list == libc::NET_RT_IFLIST2);
+    let [net, link, generic, data, index, general] = ours::interface_data(7);
+    assert!(net == libc::CTL_NET && link == libc::PF_LINK && generic == libc::NETLINK_GENERIC);
+    assert!(data == libc::IFMIB_IFDATA && index == 7 && general == libc::IFDATA_GENERAL);
     assert!(ours::sockaddr_dl::AF_LINK as i32 == libc::AF_LINK);
-    assert!(ours::statfs::MNT_RDONLY as i32 == libc::MNT_RDONLY);
+    assert!(ours::statfs::MNT_RDONLY.cast_signed() == libc::MNT_RDONLY);
 };

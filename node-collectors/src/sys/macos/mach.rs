@@ -100,7 +100,7 @@ impl Mach for Kernel {
     fn vm_statistics(&self) -> io::Result<([u32; WORDS], usize)> {
         let host = HostPort::open()?;
         let mut words = [0_u32; WORDS];
-        let mut count = WORDS as mach_msg_type_number_t;
+        let mut count = mach_msg_type_number_t::try_from(WORDS).map_err(io::Error::other)?;
         // SAFETY: the kernel writes at most `count` integers of 32 bits, which is what `words` has, and then the
         // number written to `count`.
         let code = unsafe {
