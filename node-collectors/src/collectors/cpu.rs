@@ -1,30 +1,42 @@
 //! `cpu`: where the processors' time goes, and what they are.
 //!
 //! Linux: `/proc/stat` per CPU in hundredths of a second (proc_stat(5)), throttling and isolation from
-//! `sys/devices/system/cpu`, on request `/proc/cpuinfo`.
+//! `sys/devices/system/cpu`, on request `/proc/cpuinfo`. macOS: ticks per processor from `host_processor_info`.
 
 mod cpuinfo;
 mod linux;
+mod macos;
 
-use crate::collector::{Descriptor, Support};
+use crate::collector::{Descriptor, Platform, Support};
 use crate::option::options;
+use crate::sys::Kernel;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "cpu",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::On,
     summary: "CPU time by mode, throttling, isolation, and on request model, flags and bugs.",
-    sources: &["proc/stat", "proc/cpuinfo", "sys/devices/system/cpu"],
+    sources: &[
+        "proc/stat",
+        "proc/cpuinfo",
+        "sys/devices/system/cpu",
+        "host_processor_info",
+    ],
     options: options! {
         "cpu.guest" = cpu.guest: bool, "Gives the time spent in guests.";
         "cpu.info" = cpu.info: bool, "Gives model and frequency of each CPU.";
         "cpu.info.flags-include" = cpu.flags_include: String, "Flags of the CPU to give (expression); turns cpu.info on.";
         "cpu.info.bugs-include" = cpu.bugs_include: String, "Bugs of the CPU to give (expression); turns cpu.info on.";
     },
-    build: |context| Ok(Box::new(linux::Cpu::new(context)?)),
+    build: |context| {
+        Ok(match context.platform {
+            Platform::MacOs => Box::new(macos::Cpu::new(Kernel, &context.options.cpu)?),
+            Platform::Linux => Box::new(linux::Cpu::new(context)?),
+        })
+    },
 };
 
-/// Options of `cpu`; only Linux has what they are about.
+/// Options of `cpu`; only Linux has what they are about, and macOS refuses others than the defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {

@@ -1,26 +1,33 @@
 //! `filesystem`: size and free space of mounted file systems.
 //!
 //! Linux: the mounts of `/proc/1/mountinfo` (proc_pid_mountinfo(5)), statfs(2) for each, in threads that a hanging
-//! mount may keep.
+//! mount may keep. macOS: getfsstat(2), which does not wait for any.
 
 mod linux;
+mod macos;
 mod probe;
 
 use std::time::Duration;
 
 use ferroalloy_model::{Families, MetricKind};
 
-use crate::collector::{Context, Descriptor, Support};
+use crate::collector::{Context, Descriptor, Platform, Support};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::option::options;
+use crate::sys::Kernel;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "filesystem",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::On,
     summary: "Size, free space, inodes and errors of mounted file systems.",
-    sources: &["proc/1/mountinfo", "proc/self/mountinfo", "statfs(2)"],
+    sources: &[
+        "proc/1/mountinfo",
+        "proc/self/mountinfo",
+        "statfs(2)",
+        "getfsstat(2)",
+    ],
     options: options! {
         "filesystem.mount-points-exclude" = filesystem.mount_points_exclude: String, "Mount points to leave out (expression).";
         "filesystem.mount-points-include" = filesystem.mount_points_include: String, "Mount points to give (expression), instead of the exclude.";
@@ -28,7 +35,12 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "filesystem.fs-types-include" = filesystem.fs_types_include: String, "File system types to give (expression), instead of the exclude.";
         "filesystem.mount-timeout" = filesystem.mount_timeout: Duration, "How long a mount may take to answer before it counts as hanging.";
     },
-    build: |context| Ok(Box::new(linux::FileSystem::new(context)?)),
+    build: |context| {
+        Ok(match context.platform {
+            Platform::MacOs => Box::new(macos::FileSystem::new(Kernel, context)?),
+            Platform::Linux => Box::new(linux::FileSystem::new(context)?),
+        })
+    },
 };
 
 /// Options of `filesystem`.

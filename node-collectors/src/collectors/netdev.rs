@@ -1,24 +1,30 @@
 //! `netdev`: packets, bytes and errors of network interfaces.
 //!
 //! Linux: the statistics of rtnetlink's links, or `/proc/net/dev` if told so. node_exporter's traditional names add up
-//! several of the kernel's counters; with detailed metrics each has its own.
+//! several of the kernel's counters; with detailed metrics each has its own. macOS: `sysctl(3)` of the routing table.
 
+mod addresses;
 mod linux;
+mod macos;
 
 use ferroalloy_model::{Families, MetricKind};
 
-use crate::collector::{Descriptor, Support};
+use crate::collector::{Descriptor, Platform, Support};
+use crate::error::Error;
+use crate::filter::Filter;
 use crate::option::options;
+use crate::sys::Kernel;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "netdev",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::On,
     summary: "Packets, bytes and errors of network interfaces.",
     sources: &[
         "rtnetlink RTM_GETLINK",
         "proc/net/dev",
         "sys/class/net/*/ifalias",
+        "sysctl NET_RT_IFLIST2, IFMIB_IFDATA",
         "getifaddrs(3)",
     ],
     options: options! {
@@ -29,7 +35,13 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "netdev.netlink" = netdev.netlink: bool, "Asks netlink instead of reading /proc/net/dev (Linux).";
         "netdev.label-ifalias" = netdev.label_ifalias: bool, "Adds the interface's alias as a label (Linux).";
     },
-    build: linux::build,
+    build: |context| {
+        let options = &context.options.netdev;
+        Ok(match context.platform {
+            Platform::MacOs => Box::new(macos::NetDev::new(Kernel, options)?),
+            Platform::Linux => linux::build(context)?,
+        })
+    },
 };
 
 /// Options of `netdev`.
@@ -60,6 +72,16 @@ impl Default for Options {
             netlink: true,
             label_ifalias: false,
         }
+    }
+}
+
+impl Options {
+    /// Which interfaces are given.
+    fn filter(&self) -> Result<Filter, Error> {
+        Filter::either(
+            ("netdev.device-include", &self.device_include),
+            ("netdev.device-exclude", &self.device_exclude),
+        )
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use ferroalloy_model::{Families, MetricKind};
+use ferroalloy_model::Families;
 
-use super::{Counter, Device, emit};
+use super::{Counter, Device, addresses, emit};
 use crate::collector::{Collector, Context, Outcome};
 use crate::error::Error;
 use crate::filter::Filter;
@@ -26,10 +26,7 @@ pub(super) fn build(context: &Context<'_>) -> Result<Box<dyn Collector>, Error> 
     Ok(Box::new(NetDev {
         file: (!options.netlink).then(|| context.roots.proc("net/dev")),
         class: context.roots.sys("class/net"),
-        filter: Filter::either(
-            ("netdev.device-include", &options.device_include),
-            ("netdev.device-exclude", &options.device_exclude),
-        )?,
+        filter: options.filter()?,
         detailed: options.detailed,
         label_alias: options.label_ifalias,
         address_info: options.address_info,
@@ -62,13 +59,14 @@ impl Collector for NetDev {
         }
         emit(&devices, self.label_alias, out);
         if self.address_info {
-            self.write_addresses(out)?;
+            addresses::write(&self.filter, out)?;
         }
         Ok(Outcome::Data)
     }
 }
 
 /// Keys of `struct rtnl_link_stats64` (linux/if_link.h), in its order.
+#[cfg(target_os = "linux")]
 const LINK_KEYS: [&str; 24] = [
     "receive_packets",
     "transmit_packets",
@@ -108,7 +106,7 @@ fn links() -> Result<Vec<Device>, Error> {
 
 #[cfg(not(target_os = "linux"))]
 fn links() -> Result<Vec<Device>, Error> {
-    Ok(Vec::new())
+    Err(Error::system("netlink", std::io::ErrorKind::Unsupported))
 }
 
 /// A link message: `struct ifinfomsg` and attributes. The 64-bit statistics count where there are both.
@@ -234,59 +232,6 @@ fn traditional(counters: &[Counter]) -> Vec<Counter> {
         });
     }
     renamed
-}
-
-impl NetDev {
-    fn write_addresses(&self, out: &mut Families) -> Result<(), Error> {
-        let addresses = nix::ifaddrs::getifaddrs().map_err(|error| Error::system("getifaddrs", error))?;
-        let help = "node network address by device";
-        let mut family = out.family("node_network_address_info", help, MetricKind::Gauge);
-        for entry in addresses.filter(|entry| self.filter.keeps(&entry.interface_name)) {
-            let (Some(address), Some(mask)) = (entry.address, entry.netmask) else {
-                continue;
-            };
-            let (address, prefix, scope) = if let Some(address) = address.as_sockaddr_in() {
-                let mask = mask.as_sockaddr_in().map_or(0, |mask| mask.ip().to_bits());
-                let address = address.ip();
-                let local = address.is_loopback() || address.is_link_local();
-                (
-                    address.to_string(),
-                    mask.count_ones(),
-                    scope(local, !address.is_unspecified()),
-                )
-            } else if let Some(address) = address.as_sockaddr_in6() {
-                let mask = mask.as_sockaddr_in6().map_or(0, |mask| mask.ip().to_bits());
-                let address = address.ip();
-                let local = address.is_loopback() || address.is_unicast_link_local();
-                (
-                    address.to_string(),
-                    mask.count_ones(),
-                    scope(local, !address.is_unspecified()),
-                )
-            } else {
-                continue;
-            };
-            family.sample(
-                &[
-                    ("address", &address),
-                    ("device", &entry.interface_name),
-                    ("netmask", text::Decimal::new(prefix.into()).as_str()),
-                    ("scope", scope),
-                ],
-                1.0,
-            );
-        }
-        Ok(())
-    }
-}
-
-/// node_exporter counts the loopback as link-local.
-fn scope(link_local: bool, global: bool) -> &'static str {
-    match (link_local, global) {
-        (true, _) => "link-local",
-        (false, true) => "global",
-        (false, false) => "",
-    }
 }
 
 #[cfg(test)]
