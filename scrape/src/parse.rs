@@ -115,6 +115,7 @@ pub trait Parser<'a>: Sized {
     fn slice(&self, from: usize, to: usize) -> &[u8];
 
     /// A parser of the part `from..to` of the body, which must start and end at entries.
+    #[must_use]
     fn section(&self, from: usize, to: usize) -> Self;
 
     /// The next `length` bytes, if that many are left: a guess at the next series or block of metadata.

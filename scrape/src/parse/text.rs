@@ -269,13 +269,11 @@ impl<'a> Parser<'a> for TextParser<'a> {
     }
 
     fn labels(&self, kind: MetricKind, out: &mut SeriesLabels) -> Result<(), Error> {
-        match self.entry {
-            Entry::Sample(sample) => parse_series(sample.raw, kind, out),
-            _ => {
-                out.clear();
-                Ok(())
-            }
+        if let Entry::Sample(sample) = self.entry {
+            return parse_series(sample.raw, kind, out);
         }
+        out.clear();
+        Ok(())
     }
 
     fn offset(&self) -> usize {

@@ -121,7 +121,7 @@ proptest! {
         let nan = ferroalloy_model::sample::NORMAL_NAN_BITS;
         let mut written: Vec<Row> = families
             .iter()
-            .flat_map(|family| family.samples())
+            .flat_map(ferroalloy_model::families::FamilyRef::samples)
             .map(|sample| {
                 let pairs = sample.labels().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
                 let bits = if sample.value().is_nan() { nan } else { sample.value().to_bits() };

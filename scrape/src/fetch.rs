@@ -1,0 +1,127 @@
+//! How a target is asked: one trait for targets over HTTP and for exporters in this process.
+
+mod gzip;
+mod http_target;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferroalloy_model::{Collect, Families};
+
+pub use self::http_target::HttpTarget;
+use crate::error::Error;
+use crate::ingest::{Ingest, ingest_families};
+use crate::parse::Format;
+use crate::series::Scrape;
+
+/// What a target's answer is read into. Used again and again: buffers are kept.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The decompressed body, if the answer is one.
+    pub(crate) body: Vec<u8>,
+    /// The body as it came, if it came compressed.
+    pub(crate) encoded: Vec<u8>,
+    /// The families, if the answer is data.
+    pub(crate) families: Families,
+    pub(crate) content: Content,
+}
+
+/// What an answer is.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) enum Content {
+    /// Nothing: a good scrape of no series.
+    #[default]
+    Empty,
+    /// A body in that format.
+    Body(&'static Format),
+    /// Families as data.
+    Families,
+}
+
+/// A fetch on its way.
+pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+
+/// Something that can be scraped.
+pub trait Target: Send + Sync + fmt::Debug {
+    /// Asks the target and reads its answer into `page`. The caller sets the deadline: it drops the future when
+    /// `timeout` has passed, which is given so that the target can be told.
+    fn fetch<'a>(&'a self, timeout: Duration, page: &'a mut Page) -> Fetching<'a>;
+
+    /// The machine was asleep: connections that were idle are probably dead.
+    fn resume(&self) {}
+}
+
+/// Something in this process, scraped without a socket and without text.
+pub struct InProcess(Arc<dyn Collect>);
+
+/// Page buffers larger than this are not kept for the next scrape unless it needs them too.
+const KEEP: usize = 4 << 20;
+
+// === impl Page ===
+
+impl Page {
+    /// An empty page.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes the answer one of families, and gives the arena to write them to, which is empty.
+    pub fn families(&mut self) -> &mut Families {
+        self.content = Content::Families;
+        self.families.clear();
+        &mut self.families
+    }
+
+    /// Bytes of the decompressed body.
+    pub(crate) fn body_size(&self) -> usize {
+        match self.content {
+            Content::Body(_) => self.body.len(),
+            Content::Empty | Content::Families => 0,
+        }
+    }
+
+    /// Takes what was answered into a scrape.
+    pub(crate) fn ingest(&self, scrape: &mut Scrape<'_>) -> Result<(), Error> {
+        match self.content {
+            Content::Empty => Ok(()),
+            Content::Body(format) => format.parse(&self.body, Ingest(scrape))?,
+            Content::Families => ingest_families(&self.families, scrape),
+        }
+    }
+
+    /// Prepares for another target, and gives back what a spike left.
+    pub(crate) fn clear(&mut self) {
+        for buffer in [&mut self.body, &mut self.encoded] {
+            if buffer.capacity() > KEEP && buffer.capacity() > 2 * buffer.len() {
+                buffer.shrink_to(KEEP.max(buffer.len()));
+            }
+            buffer.clear();
+        }
+        self.families.clear();
+        self.content = Content::Empty;
+    }
+}
+
+// === impl InProcess ===
+
+impl InProcess {
+    /// Scrapes what `source` collects. Collecting must not block.
+    pub fn new(source: Arc<dyn Collect>) -> Self {
+        Self(source)
+    }
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InProcess")
+    }
+}
+
+impl Target for InProcess {
+    fn fetch<'a>(&'a self, _: Duration, page: &'a mut Page) -> Fetching<'a> {
+        self.0.collect(page.families());
+        Box::pin(std::future::ready(Ok(())))
+    }
+}

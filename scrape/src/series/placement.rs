@@ -1,0 +1,102 @@
+//! Gives new series their slots, and with them the target its next layout.
+
+use std::sync::Arc;
+
+use ferroalloy_model::{LayoutBuilder, Presence};
+
+use super::Scrape;
+
+/// Slots whose series are gone are only given back for their own sake when there are so many more of them than
+/// there are series.
+const TOO_MANY_IDLE: usize = 1024;
+
+impl Scrape<'_> {
+    /// Makes the next layout if one is needed, and moves samples of new series, which were behind the end of the
+    /// old one, to their slots. `seen` is brought up to date.
+    pub(super) fn place(&mut self, seen: &mut Presence) {
+        let layout = Arc::clone(&self.state.layout);
+        let idle = self.state.recognizer.missing();
+        let crowded = idle > TOO_MANY_IDLE && idle > layout.series_count() / 2;
+        if self.staged.is_empty() && self.described.is_empty() && !crowded {
+            self.state
+                .recognizer
+                .finish(|slot| seen.contains(slot), |slot| slot);
+            return;
+        }
+        let slots = u32::try_from(layout.len()).unwrap_or(u32::MAX);
+        let mut builder = LayoutBuilder::from_parent(&layout);
+        let mut freed = Presence::default();
+        let mut free = Vec::new();
+        for slot in 0..slots {
+            let vacant = layout.is_vacant(slot as usize);
+            // A series of the last scrape that is missing now still needs its slot for its marker.
+            let held = seen.contains(slot)
+                || self.state.live.contains(slot)
+                || self.state.report.contains(&Some(slot));
+            if vacant || !held {
+                free.push(slot);
+            }
+            if !vacant && !held {
+                builder.vacate(slot);
+                freed.set(slot);
+            }
+        }
+        free.reverse();
+        let mut places = Vec::with_capacity(self.staged.len());
+        for staged in self.staged.drain(..) {
+            let metadata = staged.metadata.as_ref();
+            places.push(match free.pop() {
+                Some(slot) => {
+                    builder.replace(slot, staged.labels.iter(), metadata);
+                    slot
+                }
+                None => builder.push(staged.labels.iter(), metadata),
+            });
+        }
+        for (slot, metadata) in self.described.drain(..) {
+            builder.set_metadata(slot, Some(&metadata));
+        }
+        let place = |slot: u32| {
+            slot.checked_sub(slots)
+                .and_then(|new| places.get(new as usize))
+                .copied()
+                .unwrap_or(slot)
+        };
+        self.state.recognizer.finish(|slot| seen.contains(slot), place);
+        self.state.recognizer.forget(|slot| freed.contains(slot));
+        freed.for_each(|slot| {
+            self.state.times.remove(&slot);
+        });
+        let slots_now = builder.len();
+        for (new, to) in (slots..).zip(&places) {
+            if new != *to {
+                self.move_sample(new, *to);
+            }
+        }
+        self.data.values.truncate(slots_now);
+        if let Some(sides) = &mut self.data.sides {
+            sides
+                .timestamps
+                .iter_mut()
+                .for_each(|(slot, _)| *slot = place(*slot));
+            sides.extra.iter_mut().for_each(|row| row.slot = place(row.slot));
+        }
+        self.explicit = self
+            .explicit
+            .drain()
+            .map(|(slot, time)| (place(slot), time))
+            .collect();
+        self.seen_only.iter_mut().for_each(|slot| *slot = place(*slot));
+        *seen = self.seen();
+        self.state.layout = builder.build();
+        self.retired = Some(layout);
+    }
+
+    fn move_sample(&mut self, from: u32, to: u32) {
+        if self.data.presence.contains(from) {
+            let value = self.data.values[from as usize];
+            self.data.presence.unset(from);
+            self.data.set(to, value);
+        }
+    }
+}
