@@ -34,7 +34,9 @@ macro_rules! collectors {
 }
 
 collectors! {
+    arp: Options,
     boottime,
+    conntrack,
     cpu: Options,
     diskstats: Options,
     entropy,
@@ -43,10 +45,16 @@ collectors! {
     loadavg,
     meminfo,
     netdev: Options,
+    netstat: Options,
     os,
+    pressure,
+    schedstat,
+    sockstat,
+    softnet,
     stat: Options,
     time,
     timex,
+    udp_queues,
     uname,
     vmstat: Options,
 }

@@ -150,14 +150,14 @@ pub(crate) fn cpu_list(list: &[u8]) -> Option<Vec<u64>> {
         .split(|&byte| byte == b',')
         .filter(|part| !part.is_empty())
     {
-        let (first, last) = match split_once(part, b'-') {
-            Some((first, last)) => (decimal(first)?, decimal(last)?),
+        let (from, to) = match split_once(part, b'-') {
+            Some((from, to)) => (decimal(from)?, decimal(to)?),
             None => (decimal(part)?, decimal(part)?),
         };
-        if last.checked_sub(first)? >= MOST || cpus.len() as u64 >= MOST {
+        if to.checked_sub(from)? >= MOST || cpus.len() as u64 >= MOST {
             return None;
         }
-        cpus.extend(first..=last);
+        cpus.extend(from..=to);
     }
     Some(cpus)
 }
