@@ -1,0 +1,120 @@
+//! One request: its headers, its deadline, and what the answer means.
+
+mod answer;
+mod retry_after;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferroalloy_http_client as http_client;
+use ferroalloy_model::Clock;
+use ferroalloy_model::clock::timeout;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Method, Uri};
+
+pub(crate) use self::answer::Failure;
+use crate::config::Endpoint;
+use crate::encode::Body;
+use crate::{Error, ErrorKind};
+
+const VERSION: HeaderName = HeaderName::from_static("x-prometheus-remote-write-version");
+const RETRY_ATTEMPT: HeaderName = HeaderName::from_static("retry-attempt");
+
+/// After the head of a good answer its body is read for as long as this, so that the connection can be used again. What it says
+/// does not matter.
+const REST_OF_ANSWER: Duration = Duration::from_secs(1);
+
+/// Sends encoded requests to one receiver, one try each. [`Writer`](crate::Writer) adds the queue and the retries.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: http_client::Client,
+    clock: Arc<dyn Clock>,
+    uri: Uri,
+    headers: HeaderMap,
+    timeout: Duration,
+    retry_on_429: bool,
+    /// How the receiver is called in messages.
+    receiver: Arc<str>,
+}
+
+impl Client {
+    /// Makes a client for the endpoint's URL with its HTTP options. `user_agent` names the program, as in `agent/1.0`.
+    pub fn new(endpoint: &Endpoint, user_agent: &str, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        endpoint.validate()?;
+        let user_agent = HeaderValue::from_str(user_agent)
+            .map_err(|_| Error::config(format!("{user_agent:?} cannot be sent as a user agent")))?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in endpoint.parsed_headers()? {
+            headers.append(name, value);
+        }
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("snappy"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+        headers.insert(VERSION, HeaderValue::from_static("0.1.0"));
+        headers.insert(USER_AGENT, user_agent);
+        let mut http = endpoint.http.clone();
+        if http.follow_redirects == http_client::Redirects::Any {
+            // Samples go where the user said, or nowhere.
+            http.follow_redirects = http_client::Redirects::SameHost;
+        }
+        Ok(Self {
+            http: http_client::Client::new(&http)?,
+            clock,
+            uri: endpoint.uri()?,
+            headers,
+            timeout: endpoint.remote_timeout,
+            retry_on_429: endpoint.queue.retry_on_http_429,
+            receiver: endpoint.display_name().into(),
+        })
+    }
+
+    /// Sends one request and waits for the answer, for as long as the endpoint's `remote_timeout`.
+    pub async fn send(&self, body: &Body) -> Result<(), Error> {
+        self.attempt(body, 0).await.map_err(|failure| failure.error)
+    }
+
+    /// Sends one request; `retries` tries of the same went before.
+    pub(crate) async fn attempt(&self, body: &Body, retries: u32) -> Result<(), Failure> {
+        let mut headers = self.headers.clone();
+        if retries > 0 {
+            headers.insert(RETRY_ATTEMPT, HeaderValue::from(retries));
+        }
+        let request = http_client::Request {
+            method: Method::POST,
+            uri: self.uri.clone(),
+            headers,
+            body: body.bytes.clone(),
+        };
+        match timeout(&*self.clock, self.timeout, self.exchange(&request)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure {
+                error: Error::new(
+                    ErrorKind::Unreachable,
+                    format!("{} has not answered within {:?}", self.receiver, self.timeout),
+                ),
+                status: None,
+                retry_after: None,
+            }),
+        }
+    }
+
+    async fn exchange(&self, request: &http_client::Request) -> Result<(), Failure> {
+        let unanswered = |error: http_client::Error| Failure { error: error.into(), status: None, retry_after: None };
+        let reply = self.http.open(request).await.map_err(unanswered)?;
+        let status = reply.status();
+        let headers = reply.headers().clone();
+        let mut said = Vec::new();
+        let rest = reply.read_into(answer::READ_AT_MOST, &mut said);
+        // The status has told everything: neither a body that does not end nor one that breaks changes it.
+        drop(timeout(&*self.clock, REST_OF_ANSWER, rest).await);
+        if status.is_success() {
+            return Ok(());
+        }
+        let wall = self.clock.wall();
+        Err(answer::failure(status, &headers, &said, &self.receiver, wall, self.retry_on_429))
+    }
+
+    /// Closes idle connections: for the time after a suspend.
+    pub fn drop_idle(&self) {
+        self.http.drop_idle();
+    }
+}

@@ -1,0 +1,110 @@
+//! What lies between accepting a batch and sending it: one log for a writer, and a reader for each endpoint.
+//!
+//! - The log holds batches as they were accepted, before any endpoint's rules, in one order.
+//! - A reader gives its endpoint the batches in that order, and is told of each one whose samples are dealt with: delivered or
+//!   dropped, in any order. What all readers have done is let go.
+//! - A log is bounded. When it is full, its oldest batches go first, wherever its readers are: what a reader had not been
+//!   given yet it counts as lost; what it had been given its endpoint drops, unless it is in a request already.
+//! - A reader that stands still costs the others nothing.
+
+mod memory;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferroalloy_model::{Batch, Commit};
+use tokio::sync::Notify;
+
+pub(crate) use self::memory::MemoryLog;
+use crate::config::QueueLimits;
+
+/// A batch's place in its log. Rises by one from batch to batch.
+pub(crate) type Position = u64;
+
+/// A batch with its place in the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) position: Position,
+    /// When it was accepted, on the clock that goes on in suspend.
+    pub(crate) queued: Duration,
+    pub(crate) batch: Batch,
+}
+
+/// Why samples were dropped without a receiver's word. The order is that of [`DropReason::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DropReason {
+    /// They waited longer than the age limit of the queue or the endpoint.
+    TooOld,
+    /// The queue was full.
+    QueueFull,
+    /// The endpoint's rules drop their series.
+    DroppedSeries,
+}
+
+/// What a log has thrown away of its oldest end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Evicted {
+    /// Every batch before this one is gone.
+    pub(crate) before: Position,
+    pub(crate) reason: DropReason,
+}
+
+/// Where a reader stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    /// Samples that the reader has not been given yet.
+    pub(crate) unread: u64,
+    /// When the oldest batch was accepted that is not acknowledged.
+    pub(crate) oldest: Option<Duration>,
+}
+
+/// The appending side.
+pub(crate) trait Log: Send + Sync + fmt::Debug {
+    /// Takes a batch. The commit tells when it is as safe as this log makes it.
+    fn append(&self, batch: &Batch) -> Commit;
+
+    /// A reader for the endpoint of this name. In memory it starts at the end.
+    fn reader(&self, endpoint: &str) -> Box<dyn Reader>;
+
+    /// Changes the bounds; what is too much by the new ones goes at once.
+    fn set_limits(&self, limits: &QueueLimits);
+
+    /// Bytes held.
+    fn bytes(&self) -> usize;
+
+    /// The time of the newest sample accepted, in milliseconds since 1970.
+    fn newest_timestamp(&self) -> Option<i64>;
+}
+
+/// One endpoint's side.
+pub(crate) trait Reader: Send + fmt::Debug {
+    /// The next batch, if there is one.
+    fn next(&mut self) -> Option<Entry>;
+
+    /// All samples of the batch are dealt with.
+    fn acknowledge(&mut self, position: Position);
+
+    /// What the log has thrown away, most recently; and how many samples of that this reader had not been given.
+    fn evicted(&mut self) -> Option<(Evicted, u64)>;
+
+    /// Where this reader stands.
+    fn backlog(&self) -> Backlog;
+
+    /// Notified when there is another batch.
+    fn wake(&self) -> Arc<Notify>;
+}
+
+// === impl DropReason ===
+
+impl DropReason {
+    pub(crate) const ALL: [Self; 3] = [Self::TooOld, Self::QueueFull, Self::DroppedSeries];
+
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::TooOld => "too_old",
+            Self::QueueFull => "queue_full",
+            Self::DroppedSeries => "dropped_series",
+        }
+    }
+}
