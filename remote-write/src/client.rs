@@ -98,7 +98,11 @@ impl Client {
     }
 
     async fn exchange(&self, request: &http_client::Request) -> Result<(), Failure> {
-        let unanswered = |error: http_client::Error| Failure { error: error.into(), status: None, retry_after: None };
+        let unanswered = |error: http_client::Error| Failure {
+            error: error.into(),
+            status: None,
+            retry_after: None,
+        };
         let reply = self.http.open(request).await.map_err(unanswered)?;
         let status = reply.status();
         let headers = reply.headers().clone();
@@ -110,7 +114,14 @@ impl Client {
             return Ok(());
         }
         let wall = self.clock.wall();
-        Err(answer::failure(status, &headers, &said, &self.receiver, wall, self.retry_on_429))
+        Err(answer::failure(
+            status,
+            &headers,
+            &said,
+            &self.receiver,
+            wall,
+            self.retry_on_429,
+        ))
     }
 
     /// Closes idle connections: for the time after a suspend.

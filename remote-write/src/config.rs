@@ -6,6 +6,7 @@ use ferroalloy_http_client as http_client;
 use ferroalloy_model::Labels;
 use http::{HeaderName, HeaderValue, Uri};
 use http_client::Secret;
+use relabel::Rules;
 
 use crate::Error;
 
@@ -45,6 +46,9 @@ pub struct Endpoint {
     pub headers: Vec<(String, Secret)>,
     /// Credentials, TLS and the other options of the HTTP client. Redirects are never followed to another host.
     pub http: http_client::Config,
+    /// Rules over the series that this endpoint is sent, external labels included. A series that they leave without a name is
+    /// not sent either.
+    pub write_relabel: Rules,
     /// How requests are made and repeated.
     pub queue: QueueConfig,
 }
@@ -100,7 +104,10 @@ impl Config {
 
 impl Default for QueueLimits {
     fn default() -> Self {
-        Self { max_bytes: 256 << 20, max_age: Duration::from_hours(8) }
+        Self {
+            max_bytes: 256 << 20,
+            max_age: Duration::from_hours(8),
+        }
     }
 }
 
@@ -114,7 +121,11 @@ impl Endpoint {
             url: url.into(),
             remote_timeout: Duration::from_secs(30),
             headers: Vec::new(),
-            http: http_client::Config { enable_http2: false, ..http_client::Config::default() },
+            http: http_client::Config {
+                enable_http2: false,
+                ..http_client::Config::default()
+            },
+            write_relabel: Rules::default(),
             queue: QueueConfig::default(),
         }
     }
@@ -131,7 +142,19 @@ impl Endpoint {
 
     /// The URL for messages and labels.
     pub fn redacted_url(&self) -> String {
-        self.url.parse().map_or_else(|_| "<not a URL>".to_owned(), |uri| http_client::redact(&uri))
+        self.url
+            .parse()
+            .map_or_else(|_| "<not a URL>".to_owned(), |uri| http_client::redact(&uri))
+    }
+
+    /// Whether one client serves both.
+    pub(crate) fn same_client(&self, other: &Self) -> bool {
+        self.url == other.url
+            && self.name == other.name
+            && self.remote_timeout == other.remote_timeout
+            && self.headers == other.headers
+            && self.http == other.http
+            && self.queue.retry_on_http_429 == other.queue.retry_on_http_429
     }
 
     pub(crate) fn uri(&self) -> Result<Uri, Error> {
@@ -156,7 +179,10 @@ impl Endpoint {
             }
         }
         if uri.host().is_none_or(str::is_empty) {
-            return Err(Error::config(format!("{}: the endpoint's url has no host", self.redacted_url())));
+            return Err(Error::config(format!(
+                "{}: the endpoint's url has no host",
+                self.redacted_url()
+            )));
         }
         Ok(uri)
     }
@@ -198,10 +224,14 @@ impl Endpoint {
             let parsed = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| Error::config(format!("headers: {name:?} is not a header name")))?;
             if OURS.contains(&parsed.as_str()) {
-                return Err(Error::config(format!("headers: {name} is a reserved header and cannot be changed")));
+                return Err(Error::config(format!(
+                    "headers: {name} is a reserved header and cannot be changed"
+                )));
             }
             let mut value = HeaderValue::from_str(value.expose()).map_err(|_| {
-                Error::config(format!("headers: the value of {name} has characters that a header cannot hold"))
+                Error::config(format!(
+                    "headers: the value of {name} has characters that a header cannot hold"
+                ))
             })?;
             value.set_sensitive(true);
             headers.push((parsed, value));
@@ -250,7 +280,10 @@ mod tests {
             |e| e.headers.push(("content-TYPE".into(), "x".into())),
             "headers: content-TYPE is a reserved header and cannot be changed",
         );
-        refused(|e| e.queue.max_samples_per_send = 0, "max_samples_per_send must be greater than zero");
+        refused(
+            |e| e.queue.max_samples_per_send = 0,
+            "max_samples_per_send must be greater than zero",
+        );
         refused(
             |e| e.queue.min_backoff = Duration::from_mins(1),
             "min_backoff must not be greater than max_backoff",
@@ -260,7 +293,10 @@ mod tests {
     #[test]
     fn names_are_unique() {
         let endpoints = vec![Endpoint::new("http://h/?k=a"), Endpoint::new("http://h/?k=b")];
-        let mut config = Config { endpoints, ..Config::default() };
+        let mut config = Config {
+            endpoints,
+            ..Config::default()
+        };
         config.validate().unwrap();
         config.endpoints[1].url = "http://h/?k=a".into();
         assert_eq!(

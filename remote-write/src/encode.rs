@@ -41,12 +41,7 @@ pub(crate) struct Compressor {
 
 /// Writes one series with one sample as a field of the request. `labels` appends the series' labels.
 #[inline]
-pub(crate) fn timeseries(
-    out: &mut Vec<u8>,
-    labels: impl FnOnce(&mut Vec<u8>),
-    timestamp: i64,
-    value: f64,
-) {
+pub(crate) fn timeseries(out: &mut Vec<u8>, labels: impl FnOnce(&mut Vec<u8>), timestamp: i64, value: f64) {
     wire::message(out, TIMESERIES, |out| {
         labels(out);
         sample(out, timestamp, value);
@@ -175,13 +170,18 @@ impl Compressor {
 
 impl Default for Compressor {
     fn default() -> Self {
-        Self { snappy: snap::raw::Encoder::new(), out: Vec::new() }
+        Self {
+            snappy: snap::raw::Encoder::new(),
+            out: Vec::new(),
+        }
     }
 }
 
 impl std::fmt::Debug for Compressor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Compressor").field("room", &self.out.len()).finish_non_exhaustive()
+        f.debug_struct("Compressor")
+            .field("room", &self.out.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -199,7 +199,10 @@ mod tests {
     }
 
     fn as_message(labels: &Labels, timestamp: i64, value: f64) -> proto::TimeSeries {
-        let label = |(name, value): (&str, &str)| proto::Label { name: name.into(), value: value.into() };
+        let label = |(name, value): (&str, &str)| proto::Label {
+            name: name.into(),
+            value: value.into(),
+        };
         proto::TimeSeries {
             labels: labels.iter().map(label).collect(),
             samples: vec![proto::Sample { value, timestamp }],
@@ -249,7 +252,14 @@ mod tests {
     #[test]
     fn bits_survive() {
         let labels = Labels::from_pairs([("__name__", "m")]);
-        for bits in [STALE_NAN_BITS, NORMAL_NAN_BITS, (-0.0_f64).to_bits(), 1, 0, f64::NEG_INFINITY.to_bits()] {
+        for bits in [
+            STALE_NAN_BITS,
+            NORMAL_NAN_BITS,
+            (-0.0_f64).to_bits(),
+            1,
+            0,
+            f64::NEG_INFINITY.to_bits(),
+        ] {
             let body = Encoder::new().sample(&labels, 1, f64::from_bits(bits)).finish();
             let message = proto::WriteRequest::decode(&*decoded(&body)).unwrap();
             assert_eq!(message.timeseries[0].samples[0].value.to_bits(), bits);

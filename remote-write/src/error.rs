@@ -32,7 +32,11 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn config(message: impl Into<String>) -> Self {
@@ -51,7 +55,10 @@ impl Error {
 
     /// Sending the same request again may succeed.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.kind, ErrorKind::Unreachable | ErrorKind::Unavailable | ErrorKind::Misconfigured)
+        matches!(
+            self.kind,
+            ErrorKind::Unreachable | ErrorKind::Unavailable | ErrorKind::Misconfigured
+        )
     }
 }
 
@@ -71,9 +78,15 @@ impl From<http_client::Error> for Error {
     fn from(error: http_client::Error) -> Self {
         let kind = match error.kind() {
             http_client::ErrorKind::Config | http_client::ErrorKind::Url => ErrorKind::Config,
-            http_client::ErrorKind::Credentials | http_client::ErrorKind::Redirect => ErrorKind::Misconfigured,
+            http_client::ErrorKind::Credentials | http_client::ErrorKind::Redirect => {
+                ErrorKind::Misconfigured
+            }
             _ => ErrorKind::Unreachable,
         };
-        Self { kind, message: error.to_string(), source: Some(error) }
+        Self {
+            kind,
+            message: error.to_string(),
+            source: Some(error),
+        }
     }
 }

@@ -35,7 +35,9 @@ pub(super) fn failure(
         300..=399 | 401 | 403 | 404 | 408 => ErrorKind::Misconfigured,
         _ => ErrorKind::Refused,
     };
-    let wait = headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let wait = headers
+        .get(http::header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok());
     let retry_after = wait.filter(|_| kind == ErrorKind::Unavailable);
     Failure {
         error: Error::new(kind, words(receiver, status, headers, body)),
@@ -62,7 +64,9 @@ fn words(receiver: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -
         404 if said.contains("remote write receiver needs to be enabled") => {
             Some("is it started with --web.enable-remote-write-receiver?".to_owned())
         }
-        404 => Some("is the path of the URL right? Prometheus takes /api/v1/write, Mimir /api/v1/push".to_owned()),
+        404 => Some(
+            "is the path of the URL right? Prometheus takes /api/v1/write, Mimir /api/v1/push".to_owned(),
+        ),
         401 => Some("are the credentials right?".to_owned()),
         403 => Some("may these credentials write?".to_owned()),
         300..=399 => headers
@@ -86,7 +90,10 @@ fn first_lines(body: &[u8]) -> String {
         return String::new();
     }
     let mut words = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+    for word in text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+    {
         if !words.is_empty() {
             words.push(' ');
         }
@@ -108,20 +115,38 @@ mod tests {
     fn check(status: u16, body: &str, kind: ErrorKind, words: &str) {
         let status = StatusCode::from_u16(status).unwrap();
         let failure = failure(status, &HeaderMap::new(), body.as_bytes(), "prometheus", 0, true);
-        assert_eq!((failure.error.kind(), failure.error.to_string().as_str()), (kind, words));
+        assert_eq!(
+            (failure.error.kind(), failure.error.to_string().as_str()),
+            (kind, words)
+        );
     }
 
     #[test]
     fn statuses_and_words() {
-        check(500, "", ErrorKind::Unavailable, "prometheus answers 500 Internal Server Error");
-        check(429, "slow\ndown\n", ErrorKind::Unavailable, "prometheus answers 429: slow down");
+        check(
+            500,
+            "",
+            ErrorKind::Unavailable,
+            "prometheus answers 500 Internal Server Error",
+        );
+        check(
+            429,
+            "slow\ndown\n",
+            ErrorKind::Unavailable,
+            "prometheus answers 429: slow down",
+        );
         check(
             400,
             "out of order sample",
             ErrorKind::Refused,
             "prometheus answers 400: out of order sample",
         );
-        check(413, "<html>", ErrorKind::Refused, "prometheus answers 413 Payload Too Large");
+        check(
+            413,
+            "<html>",
+            ErrorKind::Refused,
+            "prometheus answers 413 Payload Too Large",
+        );
         check(
             404,
             "remote write receiver needs to be enabled with --web.enable-remote-write-receiver\n",
@@ -129,8 +154,18 @@ mod tests {
             "prometheus answers 404: remote write receiver needs to be enabled with --web.enable-remote-write-receiver \
              — is it started with --web.enable-remote-write-receiver?",
         );
-        check(401, "no", ErrorKind::Misconfigured, "prometheus answers 401: no — are the credentials right?");
-        check(307, "", ErrorKind::Misconfigured, "prometheus answers 307 Temporary Redirect");
+        check(
+            401,
+            "no",
+            ErrorKind::Misconfigured,
+            "prometheus answers 401: no — are the credentials right?",
+        );
+        check(
+            307,
+            "",
+            ErrorKind::Misconfigured,
+            "prometheus answers 307 Temporary Redirect",
+        );
     }
 
     #[test]
@@ -141,7 +176,14 @@ mod tests {
 
     #[test]
     fn a_429_that_is_not_to_be_retried_is_final() {
-        let failure = failure(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), b"", "r", 0, false);
+        let failure = failure(
+            StatusCode::TOO_MANY_REQUESTS,
+            &HeaderMap::new(),
+            b"",
+            "r",
+            0,
+            false,
+        );
         assert_eq!(failure.error.kind(), ErrorKind::Refused);
     }
 }

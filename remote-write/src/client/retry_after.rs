@@ -12,14 +12,16 @@ pub(super) fn parse(value: &str, wall: i64) -> Option<Duration> {
         return Some(Duration::from_secs(seconds).min(AT_MOST));
     }
     let until = date(value)?;
-    let wait = Duration::from_millis(u64::try_from(until.saturating_mul(1000).saturating_sub(wall)).unwrap_or(0));
+    let wait =
+        Duration::from_millis(u64::try_from(until.saturating_mul(1000).saturating_sub(wall)).unwrap_or(0));
     Some(wait.min(AT_MOST))
 }
 
 /// Seconds since 1970 of a date in the preferred form, `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn date(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let (_, rest) = text.split_once(", ")?;
     let mut fields = rest.split(' ');
     let day: i64 = fields.next()?.parse().ok()?;
@@ -41,7 +43,11 @@ fn date(text: &str) -> Option<i64> {
 
 /// Days since 1970 of a date in the Gregorian calendar: years are counted from March, so that a leap day comes last.
 fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let leap_days = year / 4 - year / 100 + year / 400;
     year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468
 }
@@ -58,9 +64,18 @@ mod tests {
         assert_eq!(date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
         assert_eq!(parse(" 7 ", wall), Some(Duration::from_secs(7)));
         assert_eq!(parse("86400", wall), Some(Duration::from_mins(5)));
-        assert_eq!(parse("Sun, 06 Nov 1994 08:49:47 GMT", wall), Some(Duration::from_secs(10)));
+        assert_eq!(
+            parse("Sun, 06 Nov 1994 08:49:47 GMT", wall),
+            Some(Duration::from_secs(10))
+        );
         assert_eq!(parse("Sun, 06 Nov 1994 08:49:07 GMT", wall), Some(Duration::ZERO));
-        for wrong in ["", "-1", "soon", "Sun, 06 Nov 1994 08:49:37", "Sun, 99 Nov 1994 08:49:37 GMT"] {
+        for wrong in [
+            "",
+            "-1",
+            "soon",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 99 Nov 1994 08:49:37 GMT",
+        ] {
             assert_eq!(parse(wrong, wall), None, "{wrong}");
         }
     }

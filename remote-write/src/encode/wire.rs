@@ -31,7 +31,7 @@ pub(crate) fn message(out: &mut Vec<u8>, tag: u8, write: impl FnOnce(&mut Vec<u8
     }
     let mut rest = length;
     for byte in &mut out[start - KEPT..start - KEPT + needed] {
-        *byte = (rest & 0x7f) as u8 | 0x80;
+        *byte = rest.to_le_bytes()[0] | 0x80;
         rest >>= 7;
     }
     out[start - KEPT + needed - 1] &= 0x7f;

@@ -1,13 +1,12 @@
 //! The log in memory: a deque of batches, which are reference-counted, and a place in it for each reader.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ferroalloy_model::{Batch, Clock, Commit, Committed, LayoutId};
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use tokio::sync::Notify;
 
 use super::{Backlog, DropReason, Entry, Evicted, Log, Position, Reader};
@@ -29,7 +28,7 @@ struct State {
     layouts: HashMap<LayoutId, (usize, usize), RandomState>,
     newest_timestamp: Option<i64>,
     evicted: Option<Evicted>,
-    readers: HashMap<u64, Place>,
+    readers: HashMap<u64, Place, RandomState>,
     next_reader: u64,
 }
 
@@ -70,7 +69,10 @@ impl MemoryLog {
             readers: HashMap::default(),
             next_reader: 0,
         };
-        Self { state: Arc::new(Mutex::new(state)), clock }
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            clock,
+        }
     }
 }
 
@@ -83,11 +85,20 @@ impl Log for MemoryLog {
         }
         let mut state = lock(&self.state);
         let timestamp = batch.timestamp();
-        state.newest_timestamp = Some(state.newest_timestamp.map_or(timestamp, |newest| newest.max(timestamp)));
+        state.newest_timestamp = Some(
+            state
+                .newest_timestamp
+                .map_or(timestamp, |newest| newest.max(timestamp)),
+        );
         if state.readers.is_empty() {
             return Commit::done(Committed::Memory);
         }
-        state.push(Entry { position: state.end(), queued, batch: batch.clone() });
+        let position = state.end();
+        state.push(Entry {
+            position,
+            queued,
+            batch: batch.clone(),
+        });
         state.evict(queued);
         for place in state.readers.values_mut() {
             place.unread += samples;
@@ -111,7 +122,12 @@ impl Log for MemoryLog {
             wake: wake.clone(),
         };
         state.readers.insert(id, place);
-        Box::new(MemoryReader { state: self.state.clone(), clock: self.clock.clone(), id, wake })
+        Box::new(MemoryReader {
+            state: self.state.clone(),
+            clock: self.clock.clone(),
+            id,
+            wake,
+        })
     }
 
     fn set_limits(&self, limits: &QueueLimits) {
@@ -131,7 +147,9 @@ impl Log for MemoryLog {
 
 impl fmt::Debug for MemoryLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryLog").field("bytes", &self.bytes()).finish_non_exhaustive()
+        f.debug_struct("MemoryLog")
+            .field("bytes", &self.bytes())
+            .finish_non_exhaustive()
     }
 }
 
@@ -144,7 +162,10 @@ impl State {
 
     fn push(&mut self, entry: Entry) {
         let layout = entry.batch.layout();
-        let held = self.layouts.entry(layout.id()).or_insert_with(|| (0, layout.heap_bytes()));
+        let held = self
+            .layouts
+            .entry(layout.id())
+            .or_insert_with(|| (0, layout.heap_bytes()));
         held.0 += 1;
         if held.0 == 1 {
             self.bytes += held.1;
@@ -175,7 +196,9 @@ impl State {
     /// Throws away the oldest until the rest is within bounds. The newest batch stays whatever its size.
     fn evict(&mut self, now: Duration) {
         loop {
-            let Some(oldest) = self.entries.front() else { return };
+            let Some(oldest) = self.entries.front() else {
+                return;
+            };
             let reason = if now.saturating_sub(oldest.queued) > self.limits.max_age {
                 DropReason::TooOld
             } else if self.bytes > self.limits.max_bytes && self.entries.len() > 1 {
@@ -205,7 +228,12 @@ impl State {
 
     /// Lets go what every reader is done with.
     fn trim(&mut self) {
-        let done = self.readers.values().map(|place| place.done).min().unwrap_or(self.end());
+        let done = self
+            .readers
+            .values()
+            .map(|place| place.done)
+            .min()
+            .unwrap_or(self.end());
         while self.first < done && self.pop().is_some() {}
     }
 }
@@ -235,10 +263,16 @@ impl Reader for MemoryReader {
 
     fn acknowledge(&mut self, position: Position) {
         let mut state = lock(&self.state);
-        let Some(place) = state.readers.get_mut(&self.id) else { return };
-        let index = position.checked_sub(place.done).and_then(|index| usize::try_from(index).ok());
+        let Some(place) = state.readers.get_mut(&self.id) else {
+            return;
+        };
+        let index = position
+            .checked_sub(place.done)
+            .and_then(|index| usize::try_from(index).ok());
         // What was thrown away meanwhile is before `done`.
-        let Some(slot) = index.and_then(|index| place.acknowledged.get_mut(index)) else { return };
+        let Some(slot) = index.and_then(|index| place.acknowledged.get_mut(index)) else {
+            return;
+        };
         *slot = true;
         place.advance();
         state.trim();
@@ -258,10 +292,18 @@ impl Reader for MemoryReader {
 
     fn backlog(&self) -> Backlog {
         let state = lock(&self.state);
-        let Some(place) = state.readers.get(&self.id) else { return Backlog::default() };
-        let index = place.done.checked_sub(state.first).and_then(|index| usize::try_from(index).ok());
+        let Some(place) = state.readers.get(&self.id) else {
+            return Backlog::default();
+        };
+        let index = place
+            .done
+            .checked_sub(state.first)
+            .and_then(|index| usize::try_from(index).ok());
         let oldest = index.and_then(|index| state.entries.get(index));
-        Backlog { unread: place.unread, oldest: oldest.map(|entry| entry.queued) }
+        Backlog {
+            unread: place.unread,
+            oldest: oldest.map(|entry| entry.queued),
+        }
     }
 
     fn wake(&self) -> Arc<Notify> {
@@ -279,7 +321,9 @@ impl Drop for MemoryReader {
 
 impl fmt::Debug for MemoryReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryReader").field("backlog", &self.backlog()).finish_non_exhaustive()
+        f.debug_struct("MemoryReader")
+            .field("backlog", &self.backlog())
+            .finish_non_exhaustive()
     }
 }
 
@@ -307,26 +351,45 @@ mod tests {
 
     fn setup(max_bytes: usize) -> Setup {
         let clock = ManualClock::new(0);
-        let limits = QueueLimits { max_bytes, max_age: Duration::from_mins(1) };
+        let limits = QueueLimits {
+            max_bytes,
+            max_age: Duration::from_mins(1),
+        };
         let mut builder = LayoutBuilder::new(SourceId::new(), "test");
         builder.push([("__name__", "m")], None);
-        Setup { log: MemoryLog::new(&limits, Arc::new(clock.clone())), clock, layout: builder.build() }
+        Setup {
+            log: MemoryLog::new(&limits, Arc::new(clock.clone())),
+            clock,
+            layout: builder.build(),
+        }
     }
 
     impl Setup {
         fn append(&self, timestamp: i64) {
-            let rows = Arc::from([Row { slot: 0, timestamp, value: 0.0 }]);
-            let commit = self.log.append(&Rows { layout: self.layout.clone(), rows }.into());
+            let rows = Arc::from([Row {
+                slot: 0,
+                timestamp,
+                value: 0.0,
+            }]);
+            let commit = self.log.append(
+                &Rows {
+                    layout: self.layout.clone(),
+                    rows,
+                }
+                .into(),
+            );
             drop(commit);
         }
 
-        fn batch_bytes(&self) -> usize {
+        fn batch_bytes() -> usize {
             size_of::<Entry>() + size_of::<Row>()
         }
     }
 
     fn times(reader: &mut dyn Reader) -> Vec<i64> {
-        std::iter::from_fn(|| reader.next()).map(|entry| entry.batch.timestamp()).collect()
+        std::iter::from_fn(|| reader.next())
+            .map(|entry| entry.batch.timestamp())
+            .collect()
     }
 
     #[test]
@@ -351,7 +414,7 @@ mod tests {
             setup.append(timestamp);
         }
         let full = setup.log.bytes();
-        assert_eq!(full, 3 * setup.batch_bytes() + setup.layout.heap_bytes());
+        assert_eq!(full, 3 * Setup::batch_bytes() + setup.layout.heap_bytes());
         times(&mut *first);
         times(&mut *second);
         for position in [2, 0, 1] {
@@ -361,7 +424,7 @@ mod tests {
         second.acknowledge(1);
         assert_eq!(setup.log.bytes(), full, "the oldest is still wanted");
         second.acknowledge(0);
-        assert_eq!(setup.log.bytes(), full - 2 * setup.batch_bytes());
+        assert_eq!(setup.log.bytes(), full - 2 * Setup::batch_bytes());
         drop(second);
         assert_eq!(setup.log.bytes(), 0);
     }
@@ -369,15 +432,21 @@ mod tests {
     #[test]
     fn a_full_log_drops_its_oldest_and_counts_them() {
         let mut setup = setup(0);
-        let limit = 2 * setup.batch_bytes() + setup.layout.heap_bytes();
-        setup.log.set_limits(&QueueLimits { max_bytes: limit, max_age: Duration::from_mins(1) });
+        let limit = 2 * Setup::batch_bytes() + setup.layout.heap_bytes();
+        setup.log.set_limits(&QueueLimits {
+            max_bytes: limit,
+            max_age: Duration::from_mins(1),
+        });
         let (mut quick, mut slow) = (setup.log.reader("a"), setup.log.reader("b"));
         setup.append(0);
         assert_eq!(quick.next().unwrap().position, 0);
         for timestamp in 1..4 {
             setup.append(timestamp);
         }
-        let evicted = Evicted { before: 2, reason: DropReason::QueueFull };
+        let evicted = Evicted {
+            before: 2,
+            reason: DropReason::QueueFull,
+        };
         assert_eq!(slow.evicted(), Some((evicted, 2)));
         assert_eq!(slow.evicted(), None);
         assert_eq!(slow.backlog().unread, 2);
@@ -392,7 +461,10 @@ mod tests {
         assert_eq!(setup.log.bytes(), 0);
         setup.layout = LayoutBuilder::from_parent(&setup.layout).build();
         setup.append(4);
-        assert_eq!(setup.log.bytes(), setup.batch_bytes() + setup.layout.heap_bytes());
+        assert_eq!(
+            setup.log.bytes(),
+            Setup::batch_bytes() + setup.layout.heap_bytes()
+        );
     }
 
     #[test]
@@ -404,8 +476,23 @@ mod tests {
         setup.append(1);
         assert_eq!(reader.backlog().oldest, Some(Duration::ZERO));
         setup.clock.advance(Duration::from_secs(30));
-        assert_eq!(reader.evicted(), Some((Evicted { before: 1, reason: DropReason::TooOld }, 1)));
-        assert_eq!(reader.backlog(), Backlog { unread: 1, oldest: Some(Duration::from_secs(40)) });
+        assert_eq!(
+            reader.evicted(),
+            Some((
+                Evicted {
+                    before: 1,
+                    reason: DropReason::TooOld
+                },
+                1
+            ))
+        );
+        assert_eq!(
+            reader.backlog(),
+            Backlog {
+                unread: 1,
+                oldest: Some(Duration::from_secs(40))
+            }
+        );
         assert_eq!(times(&mut *reader), [1]);
     }
 

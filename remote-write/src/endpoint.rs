@@ -1,0 +1,264 @@
+//! One endpoint: a task that reads the log, fills requests and sees them to their end.
+//!
+//! Invariants: two requests under way never have samples of one source; a batch is acknowledged when all its samples have been
+//! taken, refused or dropped, and never before. While requests fail no new ones are begun, so that a receiver that comes back is not met by
+//! everything at once.
+
+mod backoff;
+mod delivery;
+mod lanes;
+mod request;
+mod throttle;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+
+use self::delivery::{Delivery, deliver};
+pub(crate) use self::delivery::{Settings, Shared};
+use self::lanes::{Contents, Lanes};
+use self::request::Message;
+pub(crate) use self::throttle::Throttle;
+use crate::encode::Compressor;
+use crate::queue::{DropReason, Reader};
+
+/// What an endpoint's task is told while it runs.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Send what there is without waiting for more, and end.
+    Flush,
+}
+
+/// The task's state.
+#[derive(Debug)]
+pub(crate) struct EndpointTask {
+    reader: Box<dyn Reader>,
+    shared: Arc<Shared>,
+    settings: watch::Receiver<Arc<Settings>>,
+    commands: mpsc::UnboundedReceiver<Command>,
+    lanes: Lanes,
+    message: Message,
+    compressor: Compressor,
+    sending: JoinSet<()>,
+    requests: HashMap<Id, Request>,
+    flushing: bool,
+}
+
+/// A request under way.
+#[derive(Debug)]
+struct Request {
+    contents: Contents,
+    delivery: Delivery,
+}
+
+impl EndpointTask {
+    pub(crate) fn new(
+        reader: Box<dyn Reader>,
+        shared: Arc<Shared>,
+        settings: watch::Receiver<Arc<Settings>>,
+        commands: mpsc::UnboundedReceiver<Command>,
+    ) -> Self {
+        Self {
+            reader,
+            shared,
+            settings,
+            commands,
+            lanes: Lanes::default(),
+            message: Message::default(),
+            compressor: Compressor::default(),
+            sending: JoinSet::new(),
+            requests: HashMap::new(),
+            flushing: false,
+        }
+    }
+
+    /// Runs until it is told to flush and has nothing left, or until it is dropped.
+    pub(crate) async fn run(mut self) {
+        let wake = self.reader.wake();
+        loop {
+            let settings = self.settings.borrow_and_update().clone();
+            self.evict();
+            self.read(&settings);
+            while self.may_send(&settings) {
+                self.send(&settings);
+                self.read(&settings);
+            }
+            self.measure();
+            if self.flushing && self.requests.is_empty() && self.lanes.samples() == 0 {
+                return;
+            }
+            let due = self.due(&settings);
+            tokio::select! {
+                Some(ended) = self.sending.join_next_with_id() => self.ended(ended),
+                () = wake.notified() => {}
+                () = sleep(&self.shared, due) => {}
+                changed = self.settings.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+                command = self.commands.recv(), if !self.flushing => {
+                    self.flushing = matches!(command, None | Some(Command::Flush));
+                }
+            }
+        }
+    }
+
+    /// Takes batches from the log, as many as requests could be made from; the rest stays there, where it is bounded.
+    fn read(&mut self, settings: &Settings) {
+        let queue = &settings.endpoint.queue;
+        let enough = queue
+            .max_samples_per_send
+            .saturating_mul(queue.max_shards.saturating_add(1));
+        while self.lanes.samples() < enough
+            && let Some(entry) = self.reader.next()
+        {
+            self.lanes.push(entry);
+        }
+    }
+
+    fn evict(&mut self) {
+        let Some((evicted, unread)) = self.reader.evicted() else {
+            return;
+        };
+        let (positions, samples) = self.lanes.evict(evicted);
+        for position in positions {
+            self.reader.acknowledge(position);
+        }
+        let lost = unread + samples as u64;
+        if lost == 0 {
+            return;
+        }
+        self.shared.metrics.dropped(evicted.reason, lost);
+        if let Some(unsaid) = self.shared.throttle.pass(self.shared.clock.elapsed(), false) {
+            let endpoint = self.settings.borrow().endpoint.display_name();
+            let reason = evicted.reason.label();
+            tracing::error!(
+                endpoint,
+                samples = lost,
+                reason,
+                unsaid,
+                "the oldest unsent samples are dropped"
+            );
+        }
+    }
+
+    fn may_send(&self, settings: &Settings) -> bool {
+        let queue = &settings.endpoint.queue;
+        let room = self.requests.len() < queue.max_shards;
+        let held_back = !self.requests.is_empty() && !self.shared.board.is_healthy();
+        if !room || held_back || self.lanes.ready_samples() == 0 {
+            return false;
+        }
+        self.flushing
+            || self.lanes.ready_samples() >= queue.max_samples_per_send
+            || self.due(settings).is_some_and(|due| due.is_zero())
+    }
+
+    /// In how long the oldest samples must go, whether or not they fill a request.
+    fn due(&self, settings: &Settings) -> Option<Duration> {
+        let queued = self.lanes.oldest_ready()?;
+        let held_back = !self.requests.is_empty() && !self.shared.board.is_healthy();
+        let room = self.requests.len() < settings.endpoint.queue.max_shards;
+        let waited = self.shared.clock.elapsed().saturating_sub(queued);
+        (room && !held_back).then(|| settings.endpoint.queue.batch_send_deadline.saturating_sub(waited))
+    }
+
+    fn send(&mut self, settings: &Settings) {
+        let (now, limit) = (self.shared.clock.elapsed(), settings.age_limit());
+        self.message.clear();
+        let most_samples = settings.endpoint.queue.max_samples_per_send;
+        let (contents, too_old) =
+            self.lanes
+                .fill(&mut self.message, &settings.stage, most_samples, |queued| {
+                    now.saturating_sub(queued) > limit
+                });
+        let metrics = &self.shared.metrics;
+        metrics.dropped(DropReason::TooOld, too_old as u64);
+        metrics.dropped(DropReason::DroppedSeries, self.message.dropped as u64);
+        if self.message.samples == 0 {
+            self.finish(&contents);
+            return;
+        }
+        let bytes = self.compressor.compress(&self.message.bytes);
+        let delivery = Delivery {
+            body: crate::Body {
+                bytes,
+                samples: self.message.samples,
+            },
+            queued: contents.queued,
+            newest: self.message.newest,
+        };
+        self.start(Request { contents, delivery });
+    }
+
+    fn start(&mut self, request: Request) {
+        let task = deliver(
+            request.delivery.clone(),
+            self.shared.clone(),
+            self.settings.clone(),
+        );
+        let id = self.sending.spawn(task).id();
+        self.requests.insert(id, request);
+        self.shared
+            .metrics
+            .in_flight
+            .store(self.requests.len() as u64, Ordering::Relaxed);
+    }
+
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let (id, panicked) = match ended {
+            Ok((id, ())) => (id, false),
+            Err(error) => (error.id(), error.is_panic()),
+        };
+        let Some(request) = self.requests.remove(&id) else {
+            return;
+        };
+        if panicked {
+            // Nothing is known of it but that it has not ended: it is begun again.
+            tracing::error!("sending a remote-write request panicked, it is sent again");
+            self.start(request);
+            return;
+        }
+        self.finish(&request.contents);
+        self.shared
+            .metrics
+            .in_flight
+            .store(self.requests.len() as u64, Ordering::Relaxed);
+    }
+
+    /// All of the request's samples are dealt with.
+    fn finish(&mut self, contents: &Contents) {
+        for position in &contents.finished {
+            self.reader.acknowledge(*position);
+        }
+        self.lanes.release(contents);
+        if self.lanes.samples() == 0 && self.requests.is_empty() {
+            self.compressor.shrink_for(1 << 20);
+        }
+    }
+
+    fn measure(&self) {
+        let sent: usize = self
+            .requests
+            .values()
+            .map(|request| request.delivery.body.samples())
+            .sum();
+        let backlog = self.reader.backlog();
+        self.shared.metrics.set_oldest_queued(backlog.oldest);
+        let pending = backlog.unread + (self.lanes.samples() + sent) as u64;
+        self.shared.metrics.pending.store(pending, Ordering::Relaxed);
+    }
+}
+
+/// Sleeps for `duration`, or for ever.
+async fn sleep(shared: &Shared, duration: Option<Duration>) {
+    match duration {
+        Some(duration) => shared.clock.sleep(duration).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,280 @@
+//! Which samples may go out next: a lane for each source, and the order in which lanes have their turn.
+//!
+//! Invariant: a lane that is in a request is not in another one, so no two requests under way have samples of one series, and a series'
+//! samples go out in the order in which they came. A sample is in its lane until it is put into a request.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use ferroalloy_model::SourceId;
+use foldhash::fast::RandomState;
+
+use super::request::{Message, Place};
+use crate::queue::{Entry, Evicted, Position};
+use crate::view::Stage;
+
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    by_source: HashMap<SourceId, Lane, RandomState>,
+    /// Lanes that have something to send and are in no request, by how long they have been so.
+    ready: VecDeque<SourceId>,
+    /// Samples in ready lanes, and in all of them.
+    ready_samples: usize,
+    samples: usize,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    waiting: VecDeque<Waiting>,
+    samples: usize,
+    busy: bool,
+}
+
+/// A batch of which samples are still to be put into a request.
+#[derive(Debug)]
+struct Waiting {
+    entry: Entry,
+    place: Place,
+    /// Not more than this many samples are left of it.
+    left: usize,
+}
+
+/// What a request has in it.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) sources: Vec<SourceId>,
+    /// Batches whose last sample is in this request.
+    pub(super) finished: Vec<Position>,
+    /// When its newest batch was accepted.
+    pub(super) queued: Duration,
+}
+
+impl Lanes {
+    pub(super) fn push(&mut self, entry: Entry) {
+        let source = entry.batch.layout().source();
+        let left = entry.batch.upper_bound();
+        let lane = self.by_source.entry(source).or_default();
+        if lane.waiting.is_empty() && !lane.busy {
+            self.ready.push_back(source);
+        }
+        if !lane.busy {
+            self.ready_samples += left;
+        }
+        self.samples += left;
+        lane.samples += left;
+        lane.waiting.push_back(Waiting {
+            entry,
+            place: 0,
+            left,
+        });
+    }
+
+    /// Samples that wait, those of lanes in a request included. An upper bound: batches may have samples of vacant slots.
+    pub(super) fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// Samples that could be put into a request now.
+    pub(super) fn ready_samples(&self) -> usize {
+        self.ready_samples
+    }
+
+    /// When the batch was accepted that has waited longest among those that could be sent now.
+    pub(super) fn oldest_ready(&self) -> Option<Duration> {
+        // A lane that was busy comes to the end of the line with batches that may be older than those of the lanes before it.
+        let front = |source: &SourceId| Some(self.by_source.get(source)?.waiting.front()?.entry.queued);
+        self.ready.iter().filter_map(front).min()
+    }
+
+    /// Fills `message` with what is ready. `expired` tells which batches, by when they were accepted, are too old; their samples are
+    /// counted in the second result, and they are finished with this request.
+    pub(super) fn fill(
+        &mut self,
+        message: &mut Message,
+        stage: &Stage,
+        most_samples: usize,
+        expired: impl Fn(Duration) -> bool,
+    ) -> (Contents, usize) {
+        let mut contents = Contents::default();
+        let mut too_old = 0;
+        while !message.is_full(most_samples)
+            && let Some(source) = self.ready.pop_front()
+            && let Some(lane) = self.by_source.get_mut(&source)
+        {
+            lane.busy = true;
+            self.ready_samples -= lane.samples;
+            contents.sources.push(source);
+            while !message.is_full(most_samples)
+                && let Some(waiting) = lane.waiting.front_mut()
+            {
+                let before = message.samples + message.dropped;
+                let rest = if expired(waiting.entry.queued) {
+                    too_old += waiting.left;
+                    None
+                } else {
+                    contents.queued = contents.queued.max(waiting.entry.queued);
+                    message.take(&waiting.entry.batch, stage, waiting.place, most_samples)
+                };
+                let taken = match rest {
+                    Some(place) => {
+                        waiting.place = place;
+                        (message.samples + message.dropped - before).min(waiting.left)
+                    }
+                    None => waiting.left,
+                };
+                waiting.left -= taken;
+                lane.samples -= taken;
+                self.samples -= taken;
+                if rest.is_none() {
+                    contents.finished.push(waiting.entry.position);
+                    lane.waiting.pop_front();
+                }
+            }
+        }
+        (contents, too_old)
+    }
+
+    /// The request is over: its lanes may be in another one.
+    pub(super) fn release(&mut self, contents: &Contents) {
+        for source in &contents.sources {
+            let Some(lane) = self.by_source.get_mut(source) else {
+                continue;
+            };
+            lane.busy = false;
+            if lane.waiting.is_empty() {
+                self.by_source.remove(source);
+            } else {
+                self.ready_samples += lane.samples;
+                self.ready.push_back(*source);
+            }
+        }
+    }
+
+    /// Drops what the log has thrown away, and is not in a request yet. The positions of the batches, and the samples that go with
+    /// them.
+    pub(super) fn evict(&mut self, evicted: Evicted) -> (Vec<Position>, usize) {
+        let mut finished = Vec::new();
+        let mut dropped = 0;
+        self.by_source.retain(|_, lane| {
+            while let Some(waiting) = lane
+                .waiting
+                .pop_front_if(|waiting| waiting.entry.position < evicted.before)
+            {
+                finished.push(waiting.entry.position);
+                dropped += waiting.left;
+                lane.samples -= waiting.left;
+                self.samples -= waiting.left;
+                if !lane.busy {
+                    self.ready_samples -= waiting.left;
+                }
+            }
+            lane.busy || !lane.waiting.is_empty()
+        });
+        self.ready.retain(|source| self.by_source.contains_key(source));
+        (finished, dropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ferroalloy_model::{Labels, Layout, LayoutBuilder, Row, Rows};
+    use relabel::Rules;
+
+    use super::*;
+    use crate::queue::DropReason;
+
+    fn source() -> Arc<Layout> {
+        let mut builder = LayoutBuilder::new(SourceId::new(), "test");
+        builder.push([("__name__", "m")], None);
+        builder.build()
+    }
+
+    /// A batch of `samples` samples, accepted at as many seconds as its position.
+    fn entry(layout: &Arc<Layout>, position: Position, samples: i64) -> Entry {
+        let rows = (0..samples)
+            .map(|timestamp| Row {
+                slot: 0,
+                timestamp,
+                value: 0.0,
+            })
+            .collect();
+        let queued = Duration::from_secs(position);
+        Entry {
+            position,
+            queued,
+            batch: Rows {
+                layout: layout.clone(),
+                rows,
+            }
+            .into(),
+        }
+    }
+
+    fn fill(lanes: &mut Lanes, most: usize) -> (Contents, usize) {
+        let mut message = Message::default();
+        let stage = Stage::new(&Labels::empty(), &Rules::default());
+        let (contents, _) = lanes.fill(&mut message, &stage, most, |queued| queued.is_zero());
+        (contents, message.samples)
+    }
+
+    #[test]
+    fn a_source_is_in_one_request_at_a_time() {
+        let (a, b) = (source(), source());
+        let mut lanes = Lanes::default();
+        lanes.push(entry(&a, 1, 5));
+        lanes.push(entry(&b, 2, 1));
+        let (first, samples) = fill(&mut lanes, 3);
+        assert_eq!((first.sources.as_slice(), samples), ([a.source()].as_slice(), 3));
+        assert_eq!((lanes.ready_samples(), lanes.samples()), (1, 3));
+        lanes.push(entry(&a, 3, 1));
+        let (second, samples) = fill(&mut lanes, 3);
+        assert_eq!((second.sources.as_slice(), samples), ([b.source()].as_slice(), 1));
+        assert_eq!(second.finished, [2]);
+        assert_eq!((lanes.ready_samples(), lanes.oldest_ready()), (0, None));
+        lanes.release(&first);
+        lanes.release(&second);
+        assert_eq!(lanes.oldest_ready(), Some(Duration::from_secs(1)));
+        let (third, samples) = fill(&mut lanes, 9);
+        assert_eq!((third.finished.as_slice(), samples), ([1, 3].as_slice(), 3));
+        lanes.release(&third);
+        assert_eq!((lanes.samples(), lanes.by_source.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_too_old_is_finished_without_being_sent() {
+        let a = source();
+        let mut lanes = Lanes::default();
+        lanes.push(entry(&a, 0, 5));
+        lanes.push(entry(&a, 1, 2));
+        let (contents, samples) = fill(&mut lanes, 9);
+        assert_eq!((contents.finished.as_slice(), samples), ([0, 1].as_slice(), 2));
+        assert_eq!(lanes.samples(), 0);
+    }
+
+    #[test]
+    fn what_is_thrown_away_is_dropped_unless_it_is_on_its_way() {
+        let (a, b) = (source(), source());
+        let mut lanes = Lanes::default();
+        for position in 0..3 {
+            lanes.push(entry(&a, position + 1, 2));
+        }
+        lanes.push(entry(&b, 4, 2));
+        let (first, _) = fill(&mut lanes, 2);
+        assert_eq!(first.finished, [1]);
+        let evicted = Evicted {
+            before: 5,
+            reason: DropReason::QueueFull,
+        };
+        let (mut finished, dropped) = lanes.evict(evicted);
+        finished.sort_unstable();
+        assert_eq!((finished.as_slice(), dropped), ([2, 3, 4].as_slice(), 6));
+        assert_eq!(
+            (lanes.samples(), lanes.ready_samples(), lanes.ready.len()),
+            (0, 0, 0)
+        );
+        lanes.release(&first);
+        assert!(lanes.by_source.is_empty());
+    }
+}
