@@ -27,6 +27,7 @@ pub fn lex(source: &Source) -> Lexed {
         text: source.text(),
         at: 0,
         pending: false,
+        inline_to: 0,
         out: Lexed::default(),
     };
     if source.is_too_long() {
@@ -50,6 +51,8 @@ struct Lexer<'a> {
     at: usize,
     /// Whether a line break here ends a statement.
     pending: bool,
+    /// Comments before this offset are followed by a token on their line.
+    inline_to: usize,
     out: Lexed,
 }
 
@@ -168,7 +171,11 @@ impl Lexer<'_> {
     }
 
     /// Whether nothing but comments and blanks lies between here and the end of the line.
-    fn comment_ends_line(&self) -> bool {
+    fn comment_ends_line(&mut self) -> bool {
+        // So that a line of many comments is looked through once.
+        if self.at < self.inline_to {
+            return false;
+        }
         let mut at = self.at;
         loop {
             let rest = self.text[at..].trim_start_matches([' ', '\t', '\r']);
@@ -177,6 +184,7 @@ impl Lexer<'_> {
                 return true;
             }
             if !rest.starts_with("/*") {
+                self.inline_to = at;
                 return false;
             }
             let end = self.comment_end(at);

@@ -5,6 +5,7 @@ pub mod ast;
 mod decode;
 pub mod diag;
 mod eval;
+mod format;
 mod lexer;
 mod parser;
 mod source;
@@ -20,6 +21,7 @@ pub use decode::{
 };
 pub use diag::{Diagnostic, Severity};
 pub use eval::{EmptyScope, Environment, Found, Isolated, Nested, Process, Scope, Variables, evaluate};
+pub use format::{format, format_body, format_source};
 pub use lexer::{Lexed, lex};
 pub use parser::{MAX_DEPTH, parse, parse_expr};
 pub use river_syntax_derive::{Block, ToValue};

@@ -1,5 +1,8 @@
 //! What a block holds against what it may hold: names, forms and numbers, without looking at any value.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use crate::ast::{Block, Body, Statement};
 use crate::decode::shape::{BlockShape, LabelShape, ShapeKind};
 use crate::diag::Diagnostic;
@@ -9,11 +12,16 @@ use crate::source::Span;
 pub(super) fn check(body: &Body, header: Span, shape: &BlockShape) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     missing(body, header, shape, &mut out);
-    for (at, statement) in body.statements.iter().enumerate() {
+    let mut first: HashMap<&str, &Statement> = HashMap::new();
+    for statement in &body.statements {
         let name = statement.name();
-        let earlier = body.statements[..at]
-            .iter()
-            .find(|earlier| earlier.name() == name);
+        let earlier = match first.entry(name) {
+            Entry::Occupied(entry) => Some(*entry.get()),
+            Entry::Vacant(entry) => {
+                entry.insert(statement);
+                None
+            }
+        };
         let field = shape.field(name);
         match (field.map(|field| field.kind), statement) {
             (Some(ShapeKind::Attribute(_)), Statement::Attribute(_))

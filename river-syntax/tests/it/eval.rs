@@ -50,7 +50,7 @@ fn values() {
             match evaluate(&attribute.value, &scope) {
                 Ok(value) => writeln!(out, "{} = {value}", attribute.name.name).unwrap(),
                 Err(error) => {
-                    write!(out, "{}: {}", attribute.name.name, diag::render(&error, &sources)).unwrap()
+                    write!(out, "{}: {}", attribute.name.name, diag::render(&error, &sources)).unwrap();
                 }
             }
         }

@@ -9,6 +9,7 @@
 mod conformance;
 mod decode;
 mod eval;
+mod format;
 mod golden;
 mod parse;
 mod properties;

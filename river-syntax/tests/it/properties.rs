@@ -1,7 +1,9 @@
 //! What holds for every text.
 
 use proptest::prelude::*;
-use river_syntax::{EmptyScope, SourceMap, diag, evaluate, parse};
+use river_syntax::{EmptyScope, SourceMap, diag, evaluate, format, parse};
+
+use super::format::essence;
 
 /// Pieces that texts of the language are made of, right or wrong.
 fn piece() -> impl Strategy<Value = String> {
@@ -116,6 +118,37 @@ fn file() -> impl Strategy<Value = String> {
     })
 }
 
+/// Files that are right, with white space and comments between their tokens.
+fn commented() -> impl Strategy<Value = String> {
+    let gaps = [
+        " ",
+        "",
+        "\n",
+        "\n\n\n",
+        "\t",
+        " /* c */ ",
+        "// l\n",
+        "/* m\nm */",
+        "\n  // own\n",
+        "\n/* b */",
+    ];
+    let gaps = proptest::collection::vec(proptest::sample::select(gaps.to_vec()), 1..40);
+    let files = [
+        "a = [ 1 , 2 , { b = 1 , c = [ ] , } , ]\n",
+        "x \"\" { y = f ( 1 , g . h [ 0 ] , ) \n z { } \n w = - 1 + ! true } \n v = 1 \n",
+        "a { b { c = { d = `r\n` , \"e\" = 2 } } }\nf = ( 1 + 2 ) * 3\n",
+    ];
+    (proptest::sample::select(files.to_vec()), gaps).prop_map(|(file, gaps)| {
+        let mut gaps = gaps.into_iter().cycle();
+        file.split(' ').fold(String::new(), |mut out, piece| {
+            if !out.is_empty() {
+                out.push_str(gaps.next().unwrap_or(" "));
+            }
+            out + piece
+        })
+    })
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
@@ -135,6 +168,14 @@ proptest! {
             if let Err(error) = evaluate(&attribute.value, &EmptyScope) {
                 diag::render(&error, &sources);
             }
+        }
+    }
+
+    #[test]
+    fn formatting_keeps_tokens_and_is_done_after_once(text in prop_oneof![text(), file(), commented()]) {
+        if let Ok(once) = format(&text) {
+            prop_assert_eq!(essence(&text), essence(&once), "{}", once);
+            prop_assert_eq!(format(&once).map_err(|d| d[0].to_string()), Ok(once));
         }
     }
 
