@@ -4,6 +4,10 @@
 
 pub(crate) mod bytes;
 pub(crate) mod calls;
+#[cfg(any(target_os = "macos", test))]
+pub(crate) mod growing;
+#[cfg(test)]
+pub(crate) mod inventory;
 pub(crate) mod layout;
 #[cfg(test)]
 pub(crate) mod recorded;

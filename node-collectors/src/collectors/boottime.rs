@@ -43,6 +43,7 @@ fn parse(bytes: &[u8]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::macos::inventory;
     use crate::macos::recorded::{Recorded, Structure};
     use crate::testing::samples;
 
@@ -74,5 +75,12 @@ mod tests {
         .unwrap_err();
         assert_eq!(error.to_string(), "sysctl kern.boottime failed");
         assert!(error.is_not_found());
+    }
+
+    #[test]
+    fn as_node_exporter_gives_it() {
+        let mac = Recorded::default();
+        mac.name("kern.boottime", [0; 16]);
+        inventory::check("boottime", &BootTime { sysctl: mac }, &[], &[]);
     }
 }

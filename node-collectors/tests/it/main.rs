@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 mod conformance;
+#[cfg(target_os = "macos")]
+mod macos;
 #[cfg(target_os = "linux")]
 mod readme;
 mod set;

@@ -96,6 +96,7 @@ impl<M: Mach> Collector for Cpu<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::macos::inventory;
     use crate::macos::recorded::Recorded;
     use crate::testing::samples;
 
@@ -177,5 +178,10 @@ mod tests {
         };
         let error = Cpu::new(Recorded::default(), &options).err().unwrap();
         assert_eq!(error.to_string(), "cpu.info.bugs-include is for Linux only");
+    }
+
+    #[test]
+    fn as_node_exporter_gives_it() {
+        inventory::check("cpu", &cpu(1, &[1, 2, 3, 4]), &[], &[]);
     }
 }

@@ -87,6 +87,7 @@ mod tests {
     use super::*;
     use crate::collector::Platform;
     use crate::collectors::Options;
+    use crate::macos::inventory;
     use crate::macos::recorded::{Recorded, Structure};
     use crate::roots::Roots;
     use crate::testing::{never_panics, samples};
@@ -195,6 +196,18 @@ mod tests {
         assert!(
             error.to_string().starts_with("filesystem.mount-timeout"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn as_node_exporter_gives_it() {
+        let table = [record(b"/dev/disk3s1s1", b"/", b"apfs", 0)];
+        let collector = collector(&table, &options()).unwrap();
+        inventory::check(
+            "filesystem",
+            &collector,
+            &[],
+            &["node_filesystem_purgeable_bytes"],
         );
     }
 }

@@ -34,6 +34,7 @@ fn parse(bytes: &[u8]) -> Option<[f64; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::macos::inventory;
     use crate::macos::recorded::{Recorded, Structure};
     use crate::testing::samples;
 
@@ -65,5 +66,12 @@ mod tests {
         assert_eq!(parse(&recorded(0)), None);
         assert_eq!(parse(&recorded(-1)), None);
         assert!((0..24).all(|end| parse(&recorded(2048)[..end]).is_none()));
+    }
+
+    #[test]
+    fn as_node_exporter_gives_it() {
+        let mac = Recorded::default();
+        mac.name("vm.loadavg", recorded(2048));
+        inventory::check("loadavg", &LoadAvg::new(mac), &[], &[]);
     }
 }

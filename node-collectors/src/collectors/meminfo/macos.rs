@@ -121,6 +121,7 @@ impl Swap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::macos::inventory;
     use crate::macos::recorded::{Recorded, Structure};
     use crate::testing::samples;
 
@@ -209,5 +210,14 @@ mod tests {
             );
             assert!(out.is_empty());
         }
+    }
+
+    #[test]
+    fn as_node_exporter_gives_it() {
+        let added = [
+            "node_memory_swap_in_bytes_total",
+            "node_memory_swap_out_bytes_total",
+        ];
+        inventory::check("meminfo", &MemInfo::new(mac()), &added, &[]);
     }
 }

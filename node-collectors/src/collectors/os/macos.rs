@@ -73,6 +73,7 @@ mod tests {
 
     use super::super::DESCRIPTOR;
     use super::*;
+    use crate::macos::inventory;
     use crate::testing::{Host, never_panics};
 
     const LIST: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -129,5 +130,16 @@ mod tests {
             .unwrap_err();
         assert!(error.to_string().contains("SystemVersion.plist: "), "{error}");
         never_panics(LIST, |bytes| std::str::from_utf8(bytes).map(parse));
+    }
+
+    #[test]
+    fn as_node_exporter_gives_it() {
+        let host = Host::new(&[(SYSTEM_VERSION, LIST)]);
+        inventory::check(
+            "os",
+            host.collector(&DESCRIPTOR, |_| ()).unwrap().as_ref(),
+            &[],
+            &[],
+        );
     }
 }

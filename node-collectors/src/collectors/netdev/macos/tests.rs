@@ -1,4 +1,5 @@
 use super::*;
+use crate::macos::inventory;
 use crate::macos::recorded::{Recorded, Structure};
 use crate::testing::samples;
 use proptest::prelude::*;
@@ -241,6 +242,18 @@ fn the_name_may_come_after_other_addresses() {
     assert_eq!(link_name(&addresses[..22], 0b10101), None);
     assert_eq!(link_name(&[], 0b10000), None);
     assert_eq!(link_name(&[], 1), None);
+}
+
+#[test]
+fn as_node_exporter_gives_it() {
+    let mac = Recorded::default();
+    mac.numbers(&INTERFACE_LIST, message("lo0", 1, 0, 0));
+    // The addresses are those of the machine that runs this.
+    let options = Options {
+        address_info: true,
+        ..Options::default()
+    };
+    inventory::check("netdev", &NetDev::new(mac, &options).unwrap(), &[], &[]);
 }
 
 proptest! {
