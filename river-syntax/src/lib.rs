@@ -17,7 +17,7 @@ mod value;
 
 pub use decode::{
     Block, BlockShape, Bytes, CapsuleOf, Fields, FromValue, Invalid, LabelShape, Mismatch, Reader, Shape,
-    ShapeKind, ToValue, check, check_body, decode, decode_body, format_duration, parse_duration,
+    ShapeKind, ToValue, check, check_body, check_types, decode, decode_body, format_duration, parse_duration,
 };
 pub use diag::{Diagnostic, Severity};
 pub use eval::{EmptyScope, Environment, Found, Isolated, Nested, Process, Scope, Variables, evaluate};
@@ -27,7 +27,7 @@ pub use parser::{MAX_DEPTH, parse, parse_expr};
 pub use river_syntax_derive::{Block, ToValue};
 pub use source::{MAX_SOURCE_BYTES, Position, Source, SourceId, SourceMap, Span};
 pub use token::{Comment, Token, TokenKind};
-pub use types::{Field, Type};
+pub use types::{Field, Type, TypeScope, UnknownTypes};
 pub use value::{
     Call, CallError, Capsule, CapsuleType, Function, Number, Object, OptionalSecret, Params, Secret, Value,
 };

@@ -1,6 +1,11 @@
 //! Static types: what a place takes and what an export gives, known without evaluating anything.
 
+mod infer;
+
 use std::fmt;
+
+pub(crate) use infer::check;
+pub use infer::{TypeScope, UnknownTypes};
 
 /// A type, as the reference and the type checker have it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,10 +73,10 @@ impl Type {
             (Type::Map(inner), Type::Object(fields)) => {
                 fields.iter().all(|field| inner.may_become(&field.ty))
             }
-            // A capsule may show itself as an object.
+            // A capsule may show itself as an object or an array.
             (Type::Any, _)
             | (_, Type::Any)
-            | (Type::Capsule(_), Type::Map(_) | Type::Object(_))
+            | (Type::Capsule(_), Type::List(_) | Type::Map(_) | Type::Object(_))
             | (Type::Object(_), Type::Object(_)) => true,
             (a, b) => match (a.class(), b.class()) {
                 (
@@ -144,5 +149,6 @@ mod tests {
         assert!(Type::List(&RECEIVER).may_become(&Type::List(&RECEIVER)));
         assert!(!Type::String.may_become(&Type::List(&Type::String)));
         assert!(!RECEIVER.may_become(&Type::Capsule("logs.receiver")));
+        assert!(!RECEIVER.may_become(&Type::String));
     }
 }

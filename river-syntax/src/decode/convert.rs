@@ -30,7 +30,7 @@ use crate::value::{CapsuleType, Number, OptionalSecret, Secret, Value};
 ///
 /// `null` should give the type's zero value where there is one.
 pub trait FromValue: Sized {
-    /// The type in the reference and for the type checker.
+    /// The type in the reference and for the type checker. It must fit whatever is accepted; [`Type::Any`] always does.
     const TYPE: Type;
 
     /// Converts a value.

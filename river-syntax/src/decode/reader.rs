@@ -10,7 +10,16 @@ use crate::decode::{Block, structure};
 use crate::diag::Diagnostic;
 use crate::eval::{EmptyScope, Scope, evaluate};
 use crate::source::Span;
-use crate::types::Type;
+use crate::types::{self, Type, TypeScope};
+
+/// What is known of the names in expressions.
+#[derive(Clone, Copy)]
+pub(super) enum Names<'a> {
+    /// Their values: expressions are evaluated.
+    Values(&'a dyn Scope),
+    /// Their types: only what is made of literals alone is evaluated.
+    Types(&'a dyn TypeScope),
+}
 
 /// Reads the fields of one block. Its methods give `None` for what is wrong, having noted why.
 pub struct Reader<'a> {
@@ -18,8 +27,7 @@ pub struct Reader<'a> {
     /// Where what is missing is reported.
     header: Span,
     block: Option<&'a ast::Block>,
-    /// Without a scope, only what is made of literals is evaluated.
-    scope: Option<&'a dyn Scope>,
+    names: Names<'a>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -49,12 +57,12 @@ impl Invalid {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(body: &'a Body, header: Span, scope: Option<&'a dyn Scope>) -> Reader<'a> {
+    pub(super) fn new(body: &'a Body, header: Span, names: Names<'a>) -> Reader<'a> {
         Reader {
             body,
             header,
             block: None,
-            scope,
+            names,
             diagnostics: Vec::new(),
         }
     }
@@ -103,10 +111,13 @@ impl<'a> Reader<'a> {
     }
 
     fn decode_expr<T: FromValue>(&mut self, expr: &Expr) -> Option<T> {
-        let scope = match self.scope {
-            Some(scope) => scope,
-            None if expr.references().is_empty() => &EmptyScope,
-            None => return None,
+        let scope = match self.names {
+            Names::Values(scope) => scope,
+            Names::Types(_) if expr.references().is_empty() => &EmptyScope,
+            Names::Types(types) => {
+                self.diagnostics.extend(types::check(expr, &T::TYPE, types));
+                return None;
+            }
         };
         let decoded = evaluate(expr, scope)
             .and_then(|value| T::from_value(&value).map_err(|mismatch| describe(&mismatch, expr)));
@@ -165,7 +176,7 @@ impl<'a> Reader<'a> {
     }
 
     fn nested<T: Block>(&mut self, block: &'a ast::Block) -> Option<T> {
-        let mut reader = Reader::new(&block.body, block.header, self.scope).for_block(block);
+        let mut reader = Reader::new(&block.body, block.header, self.names).for_block(block);
         let value = reader.read(true);
         self.diagnostics.append(&mut reader.diagnostics);
         value

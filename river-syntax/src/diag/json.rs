@@ -45,3 +45,31 @@ fn place(span: Span, sources: &SourceMap) -> Json {
     };
     json!({ "file": source.name(), "start": point(span.start()), "end": point(span.end()) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_has_its_place() {
+        let mut sources = SourceMap::new();
+        let source = sources.add("a.alloy", "tragets = []\n");
+        let span = Span::new(source.id(), 0, 7);
+        let diagnostic = Diagnostic::error(span, "unknown")
+            .suggest(span, "targets")
+            .note("why")
+            .label(span, "here");
+        let start = json!({ "line": 1, "column": 1, "offset": 0 });
+        let end = json!({ "line": 1, "column": 8, "offset": 7 });
+        let expected = json!([{
+            "severity": "error", "message": "unknown", "file": "a.alloy", "start": start, "end": end,
+            "labels": [{ "file": "a.alloy", "start": start, "end": end, "message": "here" }],
+            "notes": ["why"],
+            "suggestion": { "file": "a.alloy", "start": start, "end": end, "replacement": "targets" },
+        }]);
+        assert_eq!(
+            serde_json::from_str::<Json>(&to_json([&diagnostic], &sources)).unwrap(),
+            expected
+        );
+    }
+}

@@ -153,3 +153,62 @@ fn expand(line: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(source: &Source, text: &str) -> Span {
+        let start = source.text().find(text).unwrap();
+        let at = |offset: usize| u32::try_from(offset).unwrap();
+        Span::new(source.id(), at(start), at(start + text.len()))
+    }
+
+    #[test]
+    fn a_span_over_lines_is_bracketed() {
+        let mut sources = SourceMap::new();
+        let source = sources.add("a.alloy", "x = 1\n\ty = [\n  1,\n]\nz = 2\n");
+        let diagnostic = Diagnostic::error(span(&source, "[\n  1,\n]"), "wrong")
+            .label(span(&source, "z"), "compare this")
+            .note("arrays are not for this");
+        let expected = "\
+Error: a.alloy:2:6: wrong
+
+1 |   x = 1
+2 |       y = [
+  |  _________^
+3 | |   1,
+4 | | ]
+  | |_^
+5 |   z = 2
+
+  a.alloy:5:1: compare this
+  note: arrays are not for this
+";
+        assert_eq!(render(&diagnostic, &sources), expected);
+    }
+
+    #[test]
+    fn a_long_span_is_cut_in_the_middle() {
+        let mut sources = SourceMap::new();
+        let text = "1,\n".repeat(100);
+        let source = sources.add("a.alloy", text.trim_end().to_owned());
+        let rendered = render(
+            &Diagnostic::error(span(&source, text.trim_end()), "wrong"),
+            &sources,
+        );
+        assert_eq!(rendered.lines().filter(|line| line.contains("1,")).count(), 16);
+        assert!(rendered.contains("    | ...\n 93 | | 1,\n"), "{rendered}");
+    }
+
+    #[test]
+    fn carets_stand_under_wide_and_control_characters() {
+        let mut sources = SourceMap::new();
+        let source = sources.add("a.alloy", "é\u{1b}[31m = x");
+        let rendered = render(&Diagnostic::warning(span(&source, "x"), "odd"), &sources);
+        assert_eq!(
+            rendered,
+            "Warning: a.alloy:1:11: odd\n\n1 | é\u{fffd}[31m = x\n  |          ^\n"
+        );
+    }
+}

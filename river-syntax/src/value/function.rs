@@ -55,6 +55,16 @@ impl Params {
         }
     }
 
+    /// The type of the argument at a place.
+    pub(crate) fn type_at(&self, at: usize) -> &Type {
+        let rest = self.rest.as_ref().map_or(&Type::Any, |(_, ty)| ty);
+        self.required
+            .iter()
+            .chain(self.optional)
+            .nth(at)
+            .map_or(rest, |(_, ty)| ty)
+    }
+
     /// What is wrong with this number of arguments.
     pub(crate) fn check(&self, count: usize) -> Result<(), String> {
         let least = self.required.len();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use river_syntax::{
     Block, Bytes, CapsuleOf, CapsuleType, FromValue, Invalid, Isolated, Mismatch, Secret, ShapeKind,
-    SourceMap, ToValue, Type, Value, Variables, check, decode, diag, parse,
+    SourceMap, ToValue, Type, TypeScope, Value, Variables, check, check_types, decode, diag, parse,
 };
 
 #[derive(Debug)]
@@ -258,6 +258,49 @@ fn a_check_needs_no_names() {
         [
             "invalid duration \"1x\": unknown unit \"x\", expected one of ns, us, ms, s, m, h",
             "unrecognized attribute name \"honor\"",
+        ]
+    );
+}
+
+struct Types;
+
+impl TypeScope for Types {
+    fn type_of(&self, path: &[&str]) -> Option<(usize, Type)> {
+        path.starts_with(&["sender", "a"]).then_some((2, Exports::TYPE))
+    }
+}
+
+#[test]
+fn a_check_with_types_looks_through_names() {
+    let mut sources = SourceMap::new();
+    let source = sources.add(
+        "t",
+        r#"s {
+  targets         = array.concat([{a = "b"}], sender.a.count, unknown)
+  forward_to      = [sender.a.receiver, sender.a.count, sender.a.reciever, unknown.x]
+  scrape_interval = string.join([sender.a.count, "s"])
+  scrape_timeout  = sender.a.count + "s"
+  honor_labels    = constants.os == "linux"
+  body_size_limit = sender.a.count * 1024
+  job_name        = sys.env("JOB") + sender.a.receiver.name
+  scheme          = string.to_lower(true)
+}
+"#,
+    );
+    let (file, _) = parse(&source);
+    let found = check_types::<Scrape>(file.body.blocks().next().unwrap(), &Types);
+    let messages: Vec<String> = found
+        .iter()
+        .map(|d| format!("{}: {}", source.position(d.span().start()), d.message()))
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "2:47: sender.a.count should be list(any), got number",
+            "3:41: sender.a.count should be capsule(\"metrics.receiver\"), got number",
+            "3:66: field \"reciever\" does not exist",
+            "4:21: string.join: expected 2 args, got 1",
+            "9:37: expected string, got bool",
         ]
     );
 }
