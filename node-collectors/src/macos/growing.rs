@@ -12,7 +12,7 @@ const ATTEMPTS: usize = 8;
 const SPARE: usize = 8;
 
 /// Replaces the content of `out` by a value. `call` writes as much of it as fits to the buffer and gives its length,
-/// or fails with `ENOMEM` if that is not all; without a buffer it estimates the length.
+/// or fails with `ENOMEM` or `ENOBUFS` if that is not all; without a buffer it estimates the length.
 pub(crate) fn value(
     out: &mut Vec<u8>,
     mut call: impl FnMut(Option<&mut [u8]>) -> io::Result<usize>,
@@ -26,7 +26,8 @@ pub(crate) fn value(
                 return Ok(());
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {}
+            // The latter if a list of the kernel's grew while it was copied (`sysctl_iflist2` in bsd/net/rtsock.c).
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::ENOBUFS)) => {}
             Err(error) => {
                 out.clear();
                 return Err(error);
@@ -143,6 +144,14 @@ mod tests {
         })
         .unwrap();
         assert_eq!(asked, [512, 1024, 2048, 4096]);
+    }
+
+    #[test]
+    fn a_list_that_grew_while_it_was_copied_is_read_again() {
+        let mut answers = [Err(io::Error::from_raw_os_error(libc::ENOBUFS)), Ok(3), Ok(3)].into_iter();
+        let mut out = Vec::new();
+        value(&mut out, |_| answers.next().unwrap()).unwrap();
+        assert_eq!(out, [0; 3]);
     }
 
     #[test]

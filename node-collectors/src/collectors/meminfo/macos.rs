@@ -1,5 +1,8 @@
 //! macOS: page counts of `host_statistics64`, the memory size `hw.memsize`, and `vm.swapusage`.
 //!
+//! A program that is not Apple's gets the page counts of up to a second ago when the host was asked often just before
+//! (`rate_limit_host_statistics` in osfmk/kern/host.c).
+//!
 //! node_exporter's `swapped_in_bytes_total` and `swapped_out_bytes_total` count pages of files, not of swap. They are
 //! kept; `swap_in_bytes_total` and `swap_out_bytes_total`, which it has on FreeBSD, count those of swap.
 

@@ -1,9 +1,9 @@
 //! macOS: all interfaces and their counters from one `sysctl(3)` list (`NET_RT_IFLIST2`), and the bytes of each
 //! from its `struct ifmibdata`.
 //!
-//! The second call is there because the list gives only the low 32 bits of the byte counters to programs that are
-//! not Apple's, in coarse steps, since macOS 13.2. Where it fails, node_exporter falls back to those 32 bits
-//! silently, so that rates turn wrong every 4 GiB; here their wraps are counted.
+//! The second call is there because the list gives the byte counters to programs that are not Apple's rounded down to
+//! 1024 and cut to 32 bits, since macOS 13.2 (`ALIGN_BYTES` in bsd/net/rtsock.c). Where it fails, node_exporter falls
+//! back to those 32 bits silently, so that rates turn wrong every 4 GiB; here their wraps are counted.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,9 +19,8 @@ use crate::macos::layout::{INTERFACE_LIST, if_data64, if_msghdr2, ifmibdata, int
 use crate::macos::wrap::Extended;
 use crate::text;
 
-/// A counter of 32 bits that falls by less was rounded; no interface sends as much as is then missed between two
-/// scrapes without passing it.
-const SLACK: u32 = 16 << 20;
+/// The step to which the list rounds byte counters down: one that falls by less has not wrapped.
+const STEP: u32 = 1024;
 
 pub(super) struct NetDev<S> {
     sysctl: S,
@@ -130,7 +129,7 @@ impl Known {
 
 /// The count after `before` when the list says `counter`: the whole of it, or its low 32 bits.
 fn proceed(mut before: Extended, counter: u64) -> u64 {
-    u32::try_from(counter).map_or(counter, |low| before.advance(low, SLACK))
+    u32::try_from(counter).map_or(counter, |low| before.advance(low, STEP))
 }
 
 /// One interface in the list.
