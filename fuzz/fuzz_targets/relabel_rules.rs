@@ -9,7 +9,9 @@ use libfuzzer_sys::fuzz_target;
 use relabel::{Action, Labels, Naming, Rule, Rules};
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(input) = std::str::from_utf8(data) else { return };
+    let Ok(input) = std::str::from_utf8(data) else {
+        return;
+    };
     let mut fields = input.split('\n');
     let mut field = || fields.next().unwrap_or_default();
     let mut rule = || {
@@ -27,9 +29,14 @@ fuzz_target!(|data: &[u8]| {
     let rules = [rule(), rule()];
     let labels = Labels::from_pairs([("__name__", "up"), ("a", "x;y"), ("b", "É1"), ("c", "a\nb")]);
     for naming in [Naming::UTF8, Naming::LEGACY] {
-        let accepted: Vec<Rule> =
-            rules.iter().filter(|rule| rule.validate(naming).is_ok()).cloned().collect();
-        let Ok(rules) = Rules::new(accepted, naming) else { continue };
+        let accepted: Vec<Rule> = rules
+            .iter()
+            .filter(|rule| rule.validate(naming).is_ok())
+            .cloned()
+            .collect();
+        let Ok(rules) = Rules::new(accepted, naming) else {
+            continue;
+        };
         let once = rules.relabel(&labels);
         assert_eq!(once, rules.relabel(&labels));
         for (name, value) in once.iter().flat_map(Labels::iter) {

@@ -19,7 +19,10 @@ fuzz_target!(|body: &[u8]| {
             Ok(None) => break,
             Err(error) => {
                 assert!(!error.to_string().is_empty());
-                assert!(matches!(parser.next_entry(), Ok(None)), "there is nothing behind an error");
+                assert!(
+                    matches!(parser.next_entry(), Ok(None)),
+                    "there is nothing behind an error"
+                );
                 break;
             }
         };
@@ -39,7 +42,10 @@ fuzz_target!(|body: &[u8]| {
                 }
                 let taken = parser.section(sample.offset, body.len()).take(sample.raw.len());
                 let (value, timestamp) = taken.expect("a known series is taken");
-                assert_eq!((value.to_bits(), timestamp), (sample.value.to_bits(), sample.timestamp));
+                assert_eq!(
+                    (value.to_bits(), timestamp),
+                    (sample.value.to_bits(), sample.timestamp)
+                );
             }
             _ => {}
         }
