@@ -24,7 +24,7 @@ pub use eval::{EmptyScope, Environment, Found, Isolated, Nested, Process, Scope,
 pub use format::{format, format_body, format_source};
 pub use lexer::{Lexed, lex};
 pub use parser::{MAX_DEPTH, parse, parse_expr};
-pub use river_syntax_derive::{Block, ToValue};
+pub use river_syntax_derive::{Block, FromValue, ToValue};
 pub use source::{MAX_SOURCE_BYTES, Position, Source, SourceId, SourceMap, Span};
 pub use token::{Comment, Token, TokenKind};
 pub use types::{Field, Type, TypeScope, UnknownTypes};
