@@ -1,1 +1,27 @@
-//! See the README.
+//! The agent as a library: what the program `ferroalloy` is made of, so that tests and benches can run it in
+//! their own process. See the README for the program.
+
+#![forbid(unsafe_code)]
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!("Ferroalloy runs on Linux and macOS; Windows and other systems are not supported");
+
+pub mod app;
+mod arguments;
+mod check;
+pub mod cli;
+pub mod component;
+pub mod components;
+pub mod config;
+pub mod controller;
+pub mod error;
+pub mod graph;
+pub mod health;
+mod http;
+pub mod in_process;
+pub mod logging;
+pub mod own_metrics;
+mod process;
+pub mod settings;
+mod storage;
+pub mod telemetry;

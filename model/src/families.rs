@@ -134,6 +134,32 @@ impl Families {
         }));
     }
 
+    /// Appends all of `other`, each sample with further labels: how metrics of several objects of a kind are
+    /// told apart by their owner.
+    pub fn append_labelled(&mut self, other: &Self, labels: &[(&str, &str)]) {
+        let first_sample = self.samples.len();
+        self.append(other);
+        for index in first_sample..self.samples.len() {
+            let Span { start, end } = self.samples[index].key;
+            let moved = offset(self.text.len());
+            self.text.extend_from_within(start as usize..end as usize);
+            self.put_labels(labels);
+            self.samples[index].key = Span {
+                start: moved,
+                end: offset(self.text.len()),
+            };
+        }
+    }
+
+    fn put_labels(&mut self, labels: &[(&str, &str)]) {
+        for (name, value) in labels {
+            self.text.push(SEPARATOR);
+            self.text.extend_from_slice(name.as_bytes());
+            self.text.push(SEPARATOR);
+            self.text.extend_from_slice(value.as_bytes());
+        }
+    }
+
     /// The families in the order in which they were written.
     pub fn iter(&self) -> impl Iterator<Item = FamilyRef<'_>> {
         self.entries.iter().map(|entry| FamilyRef {
@@ -206,20 +232,15 @@ impl FamilyWriter<'_> {
         timestamp: Option<i64>,
     ) -> &mut Self {
         let families = &mut *self.families;
-        let Some(family) = families.entries.last_mut() else {
+        let Some(Entry { name, .. }) = families.entries.last().copied() else {
             return self;
         };
         let start = families.text.len();
         families
             .text
-            .extend_from_within(family.name.start as usize..family.name.end as usize);
+            .extend_from_within(name.start as usize..name.end as usize);
         families.text.extend_from_slice(suffix.as_bytes());
-        for (name, value) in labels {
-            families.text.push(SEPARATOR);
-            families.text.extend_from_slice(name.as_bytes());
-            families.text.push(SEPARATOR);
-            families.text.extend_from_slice(value.as_bytes());
-        }
+        families.put_labels(labels);
         let key = Span {
             start: offset(start),
             end: offset(families.text.len()),
@@ -229,7 +250,10 @@ impl FamilyWriter<'_> {
             value,
             timestamp,
         });
-        family.end_sample = offset(families.samples.len());
+        let end = offset(families.samples.len());
+        if let Some(family) = families.entries.last_mut() {
+            family.end_sample = end;
+        }
         self
     }
 }
@@ -343,5 +367,11 @@ mod tests {
         twice.append(&families);
         assert_eq!(twice.sample_count(), 6);
         assert_eq!(twice.iter().last().map(|f| f.samples().count()), Some(2));
+        let mut labelled = Families::new();
+        labelled.append_labelled(&families, &[("component", "x")]);
+        let samples: Vec<_> = labelled.iter().flat_map(FamilyRef::samples).collect();
+        assert_eq!(samples[0].labels().collect::<Vec<_>>(), [("component", "x")]);
+        assert_eq!(samples[1].labels().last(), Some(("component", "x")));
+        assert_eq!((samples[1].name(), samples[2].timestamp()), ("cpu", Some(99)));
     }
 }

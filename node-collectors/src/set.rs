@@ -203,7 +203,7 @@ struct Member {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Last {
     Never,
-    Data(Vec<String>),
+    Data,
     NoData,
     Failed(String),
 }
@@ -276,26 +276,23 @@ impl Member {
             Ok(Err(error)) => State::Failed(error),
             Err(payload) => State::Failed(panic_error(payload.as_ref())),
         };
-        let warnings = self.collector.warnings();
-        let changed = self.remember(&state, &warnings);
+        let changed = self.remember(&state);
         Status {
             collector: self.descriptor.name,
             duration,
             state,
-            warnings,
             changed,
         }
     }
 
-    fn remember(&self, state: &State, warnings: &[String]) -> bool {
+    fn remember(&self, state: &State) -> bool {
         let now = match state {
-            State::Data => Last::Data(warnings.to_vec()),
+            State::Data => Last::Data,
             State::NoData => Last::NoData,
             State::Failed(error) => Last::Failed(error.to_line()),
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let quiet_start = *last == Last::Never && now == Last::Data(Vec::new());
-        let changed = *last != now && !quiet_start;
+        let changed = *last != now && !(*last == Last::Never && now == Last::Data);
         *last = now;
         changed
     }

@@ -2,6 +2,7 @@
 
 use river_syntax::{Block, Diagnostic, Isolated, SourceMap, Variables, decode_body, diag, parse};
 
+/// What the program does.
 #[derive(Block)]
 struct Config {
     /// Whom to greet.

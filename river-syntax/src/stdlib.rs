@@ -9,14 +9,12 @@ mod constants;
 mod convert;
 mod encoding;
 mod file;
-mod json_path;
 mod string;
 mod sys;
 
 use crate::ast::Reference;
 use crate::diag::Diagnostic;
 use crate::eval::Environment;
-use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Function, Value};
 
@@ -49,14 +47,6 @@ impl Member {
         }
     }
 
-    /// How settled it is.
-    pub fn stability(&self) -> Stability {
-        match self {
-            Member::Function(function) => function.stability,
-            Member::Constant(_) => Stability::GenerallyAvailable,
-        }
-    }
-
     /// What it is or does.
     pub fn docs(&self) -> &'static str {
         match self {
@@ -83,9 +73,7 @@ impl Member {
 
 /// Everything in the library, in order of name.
 pub const MEMBERS: &[Member] = &[
-    Member::Function(&array::COMBINE_MAPS),
     Member::Function(&array::CONCAT),
-    Member::Function(&array::GROUP_BY),
     Member::Function(&coalesce::COALESCE),
     Member::Constant(&constants::ARCH),
     Member::Constant(&constants::HOSTNAME),
@@ -101,7 +89,6 @@ pub const MEMBERS: &[Member] = &[
     Member::Function(&encoding::URL_DECODE),
     Member::Function(&encoding::URL_ENCODE),
     Member::Function(&file::PATH_JOIN),
-    Member::Function(&json_path::JSON_PATH),
     Member::Function(&string::FORMAT),
     Member::Function(&string::JOIN),
     Member::Function(&string::REPLACE),
@@ -136,7 +123,12 @@ const DEPRECATED: &[(&str, &str)] = &[
 ];
 
 /// Names that Alloy's library has and this one does not yet.
-const UNSUPPORTED: &[&str] = &["encoding.from_yaml"];
+const UNSUPPORTED: &[&str] = &[
+    "array.combine_maps",
+    "array.group_by",
+    "encoding.from_yaml",
+    "json_path",
+];
 
 /// What a path means to the library.
 #[derive(Clone, Copy, Debug)]

@@ -74,13 +74,6 @@ impl Page {
         &mut self.families
     }
 
-    /// Makes the answer a body in that format, and gives the buffer to write it to, which is empty.
-    pub fn body(&mut self, format: &'static Format) -> &mut Vec<u8> {
-        self.content = Content::Body(format);
-        self.body.clear();
-        &mut self.body
-    }
-
     /// Bytes of the decompressed body.
     pub(crate) fn body_size(&self) -> usize {
         match self.content {

@@ -1,6 +1,5 @@
 //! `file.*`
 
-use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Call, CallError, Function, Params, Value};
 
@@ -8,7 +7,6 @@ pub(super) const PATH_JOIN: Function = Function {
     name: "file.path_join",
     params: Params::variadic(&[], "parts", Type::String),
     result: Type::String,
-    stability: Stability::GenerallyAvailable,
     docs: "The parts as one path, without empty parts, `.` and, where they can be resolved, `..`.",
     call: path_join,
 };

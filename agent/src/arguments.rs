@@ -1,0 +1,13 @@
+//! Arguments that several components have, each declared once.
+
+mod choice;
+mod http_client;
+mod receiver;
+mod rule;
+mod targets;
+
+pub(crate) use choice::choice;
+pub(crate) use http_client::HttpClient;
+pub(crate) use receiver::{MetricsReceiver, ReceiverExports, receivers};
+pub(crate) use rule::{Rule, rules};
+pub(crate) use targets::{Target, TargetsExports};

@@ -1,0 +1,124 @@
+//! The command line: which command with which flags. Parsing opens nothing.
+
+mod fmt;
+mod run;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A small agent: host metrics, scraping, relabelling and remote write from an Alloy configuration.
+#[derive(Debug, Parser)]
+#[command(name = "ferroalloy", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a configuration, or without one show this host's metrics.
+    Run(Run),
+    /// Format a configuration file.
+    #[command(visible_alias = "format")]
+    Fmt(Fmt),
+    /// Say everything that is wrong with a configuration, without running it.
+    Validate(Validate),
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    /// A configuration file, or a folder of *.alloy files. Without it: this host's metrics, every 15 seconds.
+    path: Option<PathBuf>,
+    /// Where to listen.
+    #[arg(
+        long = "server.http.listen-addr",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:12345"
+    )]
+    listen: String,
+    /// Where components keep their files.
+    #[arg(long = "storage.path", value_name = "DIR", default_value = "data-ferroalloy/")]
+    storage: PathBuf,
+    /// Where the configuration that runs without PATH sends its samples.
+    #[arg(long = "remote-write.url", value_name = "URL", conflicts_with = "path")]
+    remote_write_url: Option<String>,
+    /// For Alloy's service files: nothing is ever reported to anybody.
+    #[arg(long = "disable-reporting")]
+    disable_reporting: bool,
+}
+
+#[derive(Debug, Args)]
+struct Fmt {
+    /// The file; standard input where there is none or it is "-".
+    file: Option<PathBuf>,
+    /// Write the result to the file rather than to standard output.
+    #[arg(short, long, conflicts_with = "test")]
+    write: bool,
+    /// Only say whether the file is formatted, by the exit code.
+    #[arg(short, long)]
+    test: bool,
+}
+
+#[derive(Debug, Args)]
+struct Validate {
+    /// A configuration file, or a folder of *.alloy files.
+    path: PathBuf,
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub fn execute(self) -> ExitCode {
+        match self.command {
+            Command::Run(run) => run.execute(),
+            Command::Fmt(fmt) => fmt.execute(),
+            Command::Validate(validate) => validate.execute(),
+        }
+    }
+}
+
+/// Writes to standard error what a person at a terminal is to read.
+#[expect(
+    clippy::print_stderr,
+    reason = "the command line speaks to its user here, and nowhere else"
+)]
+fn complain(text: &str) {
+    eprint!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_are_named_as_alloys() {
+        let parsed = Cli::try_parse_from([
+            "ferroalloy",
+            "run",
+            "--server.http.listen-addr=127.0.0.1:1",
+            "--storage.path=/tmp/x",
+            "--disable-reporting",
+            "config.alloy",
+        ]);
+        assert!(matches!(
+            parsed,
+            Ok(Cli {
+                command: Command::Run(Run { path: Some(_), .. })
+            })
+        ));
+        let refused = Cli::try_parse_from(["ferroalloy", "run", "--cluster.enabled"]).unwrap_err();
+        assert!(refused.to_string().contains("--cluster.enabled"), "{refused}");
+        let conflict =
+            Cli::try_parse_from(["ferroalloy", "run", "x.alloy", "--remote-write.url", "http://h/"]);
+        assert!(conflict.is_err());
+    }
+}

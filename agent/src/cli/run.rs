@@ -1,0 +1,72 @@
+//! `ferroalloy run`.
+
+use std::process::ExitCode;
+
+use tokio::runtime;
+use tokio_util::sync::CancellationToken;
+
+use super::{Run, complain};
+use crate::app::{self, App, Options, StartError};
+use crate::config::ConfigSource;
+use crate::error::{Error, chain};
+use crate::{logging, process};
+
+impl Run {
+    pub(super) fn execute(self) -> ExitCode {
+        logging::install();
+        match self.run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(StartError::Load(error)) => {
+                complain(&format!(
+                    "{}\nError: could not perform the initial load successfully\n",
+                    error.render()
+                ));
+                ExitCode::FAILURE
+            }
+            Err(StartError::Other(error)) => {
+                complain(&format!("Error: {}\n", chain(&error)));
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn run(self) -> Result<(), StartError> {
+        let Self {
+            path,
+            listen,
+            storage,
+            remote_write_url,
+            disable_reporting: _nothing_is_reported,
+        } = self;
+        let config = match path {
+            Some(path) => ConfigSource::Path(path),
+            None => ConfigSource::built_in(remote_write_url.as_deref()),
+        };
+        match process::raise_open_file_limit() {
+            Some(limit) => tracing::debug!(limit, "limit of open files"),
+            None => tracing::warn!("the limit of open files cannot be read"),
+        }
+        // Scraping and sending are cheap: two threads serve ten thousand targets, and each costs memory.
+        let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .enable_all()
+            .build()
+            .map_err(|error| StartError::Other(Error::caused("cannot start the runtime", error)))?;
+        runtime.block_on(async {
+            let app = App::start(Options {
+                config,
+                listen,
+                storage,
+            })
+            .await?;
+            let told =
+                app::until_told_to_stop(std::sync::Arc::clone(app.shared()), CancellationToken::new()).await;
+            app.shutdown().await;
+            told.map_err(StartError::Other)
+        })?;
+        // A collector that is stuck in a dead mount must not hold up the end.
+        runtime.shutdown_background();
+        Ok(())
+    }
+}

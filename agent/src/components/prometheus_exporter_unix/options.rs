@@ -1,0 +1,131 @@
+//! The blocks that tell single collectors something, under Alloy's names.
+
+use std::time::Duration;
+
+use river_syntax::Block;
+
+use crate::error::Error;
+
+/// Declares the blocks, and for each attribute the option of node_exporter that it sets.
+macro_rules! options {
+    ($($(#[$block_doc:meta])* $block:ident: $type:ident {
+        $($(#[$doc:meta])* $field:ident: $kind:ty => $flag:literal,)*
+    })*) => {
+        /// What single collectors are told.
+        #[derive(Debug, Clone, PartialEq, Block)]
+        pub(in super::super) struct OptionBlocks {
+            $($(#[$block_doc])* #[river(block)] $block: Option<$type>,)*
+        }
+
+        $($(#[$block_doc])*
+        #[derive(Debug, Clone, PartialEq, Block)]
+        struct $type {
+            $($(#[$doc])* $field: Option<$kind>,)*
+        })*
+
+        impl OptionBlocks {
+            /// Sets what is given.
+            pub(super) fn apply(&self, mut builder: node_collectors::Builder) -> Result<node_collectors::Builder, Error> {
+                $(if let Some(block) = &self.$block {
+                    $(if let Some(value) = &block.$field {
+                        let value = value.to_flag();
+                        builder = builder.set($flag, &value).map_err(|error| Error::new(error.to_line()))?;
+                    })*
+                })*
+                Ok(builder)
+            }
+        }
+    };
+}
+
+/// A value as node_exporter's flags have it.
+trait ToFlag {
+    fn to_flag(&self) -> String;
+}
+
+impl ToFlag for bool {
+    fn to_flag(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl ToFlag for String {
+    fn to_flag(&self) -> String {
+        self.clone()
+    }
+}
+
+impl ToFlag for Duration {
+    fn to_flag(&self) -> String {
+        river_syntax::format_duration(*self)
+    }
+}
+
+options! {
+    /// The collector `cpu`.
+    cpu: Cpu {
+        /// Whether the time of guests is told apart.
+        guest: bool => "cpu.guest",
+        /// Whether `node_cpu_info` is given.
+        info: bool => "cpu.info",
+        /// Which bugs of `/proc/cpuinfo` are given.
+        bugs_include: String => "cpu.info.bugs-include",
+        /// Which flags of `/proc/cpuinfo` are given.
+        flags_include: String => "cpu.info.flags-include",
+    }
+    /// The collector `diskstats`.
+    disk: Disk {
+        /// Devices to leave out.
+        device_exclude: String => "diskstats.device-exclude",
+        /// Devices to keep.
+        device_include: String => "diskstats.device-include",
+    }
+    /// The collector `filesystem`.
+    filesystem: Filesystem {
+        /// File system types to leave out.
+        fs_types_exclude: String => "filesystem.fs-types-exclude",
+        /// Mount points to leave out.
+        mount_points_exclude: String => "filesystem.mount-points-exclude",
+        /// How long a mount may take to answer.
+        mount_timeout: Duration => "filesystem.mount-timeout",
+    }
+    /// The collector `netdev`.
+    netdev: Netdev {
+        /// Whether the addresses of interfaces are given.
+        address_info: bool => "netdev.address-info",
+        /// Interfaces to leave out.
+        device_exclude: String => "netdev.device-exclude",
+        /// Interfaces to keep.
+        device_include: String => "netdev.device-include",
+    }
+    /// The collector `vmstat`.
+    vmstat: Vmstat {
+        /// Which fields of `/proc/vmstat` are given.
+        fields: String => "vmstat.fields",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_expression_is_refused_with_its_option() {
+        let options = OptionBlocks {
+            vmstat: Some(Vmstat {
+                fields: Some("(".to_owned()),
+            }),
+            cpu: None,
+            disk: None,
+            filesystem: None,
+            netdev: None,
+        };
+        let outcome = options
+            .apply(node_collectors::NodeCollectors::builder())
+            .map(|builder| builder.build().is_err());
+        assert!(
+            !matches!(outcome, Ok(false)),
+            "an expression that does not compile was taken"
+        );
+    }
+}

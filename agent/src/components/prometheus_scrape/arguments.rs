@@ -1,0 +1,163 @@
+//! The arguments of `prometheus.scrape`, and what the pool makes of them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ferroalloy_model::Labels;
+use relabel::NameScheme;
+use river_syntax::{Block, Bytes, CapsuleOf};
+use scrape::parse::Protocol;
+use scrape::{Config, DiscoveredTarget};
+
+use crate::arguments::{HttpClient, MetricsReceiver, Target, choice};
+use crate::error::{Error, chain};
+
+/// What is scraped, how often and with which limits. Limits of 0 are none.
+#[derive(Debug, Clone, PartialEq, Block)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of Alloy's")]
+pub(in super::super) struct Arguments {
+    /// The targets.
+    targets: Vec<Target>,
+    /// Where the samples go on to.
+    pub(super) forward_to: Vec<CapsuleOf<MetricsReceiver>>,
+    /// The label `job` of targets that have none; the component's name unless it is given.
+    job_name: Option<String>,
+    /// Whether `scrape_timeout_seconds`, `scrape_sample_limit` and `scrape_body_size_bytes` are reported too.
+    #[river(default)]
+    extra_metrics: bool,
+    /// Whether a target's own labels win over those it is given.
+    #[river(default)]
+    honor_labels: bool,
+    /// Whether explicit timestamps are kept.
+    #[river(default = true)]
+    honor_timestamps: bool,
+    /// Whether series with explicit timestamps get staleness markers too.
+    #[river(default)]
+    track_timestamps_staleness: bool,
+    /// Parameters of the URL.
+    #[river(default)]
+    params: BTreeMap<String, Vec<String>>,
+    /// Time between scrapes.
+    #[river(default = Duration::from_mins(1))]
+    scrape_interval: Duration,
+    /// How long a scrape may take; 10s or the interval, whichever is shorter, unless it is given.
+    scrape_timeout: Option<Duration>,
+    /// The formats to ask for, best first; all that are known unless it is given.
+    scrape_protocols: Option<Vec<String>>,
+    /// The format to assume where a target does not tell.
+    #[river(default = "PrometheusText0.0.4".to_owned())]
+    scrape_fallback_protocol: String,
+    /// The decompressed body must be smaller.
+    #[river(default)]
+    body_size_limit: Bytes,
+    /// Samples of a scrape.
+    #[river(default)]
+    sample_limit: usize,
+    /// Targets; with more all of them fail.
+    #[river(default)]
+    target_limit: usize,
+    /// Labels of a series.
+    #[river(default)]
+    label_limit: usize,
+    /// Bytes of a label's name.
+    #[river(default)]
+    label_name_length_limit: usize,
+    /// Bytes of a label's value.
+    #[river(default)]
+    label_value_length_limit: usize,
+    /// The path of the URL.
+    #[river(default = "/metrics".to_owned())]
+    metrics_path: String,
+    /// `http` or `https`.
+    #[river(default = "http".to_owned())]
+    scheme: String,
+    /// Which names are valid.
+    #[river(default = Validation::Legacy)]
+    metric_name_validation_scheme: Validation,
+    /// Whether compressed answers are asked for.
+    #[river(default = true)]
+    enable_compression: bool,
+    /// Whether HTTP/2 is offered over TLS.
+    #[river(default = true)]
+    enable_http2: bool,
+    /// How to reach the targets.
+    #[river(flatten)]
+    client: HttpClient,
+}
+
+choice! {
+    /// Which metric and label names are valid.
+    enum Validation {
+        /// ASCII letters, digits, underscores and colons.
+        Legacy = "legacy",
+        /// Any UTF-8.
+        Utf8 = "utf8",
+    }
+}
+
+impl Arguments {
+    /// The targets as the pool takes them.
+    pub(super) fn targets(&self) -> Vec<DiscoveredTarget> {
+        self.targets
+            .iter()
+            .map(|target| DiscoveredTarget {
+                labels: target.0.clone(),
+            })
+            .collect()
+    }
+
+    /// The pool's configuration for the component `id`.
+    pub(super) fn config(&self, id: &str, user_agent: &str, hostname: &str) -> Result<Config, Error> {
+        let limit = |bytes: Bytes| usize::try_from(bytes.0).unwrap_or(usize::MAX);
+        let defaults = Config::default();
+        let protocols = match &self.scrape_protocols {
+            Some(names) => names
+                .iter()
+                .map(|name| protocol(name))
+                .collect::<Result<_, _>>()?,
+            None => defaults.protocols,
+        };
+        let fallback = match self.scrape_fallback_protocol.as_str() {
+            "" => None,
+            name => Some(protocol(name)?),
+        };
+        let config = Config {
+            job_name: self.job_name.clone().unwrap_or_else(|| id.to_owned()),
+            interval: self.scrape_interval,
+            timeout: self
+                .scrape_timeout
+                .unwrap_or_else(|| defaults.timeout.min(self.scrape_interval)),
+            honor_labels: self.honor_labels,
+            honor_timestamps: self.honor_timestamps,
+            track_timestamps_staleness: self.track_timestamps_staleness,
+            params: self.params.clone(),
+            metrics_path: self.metrics_path.clone(),
+            scheme: self.scheme.clone(),
+            protocols,
+            fallback_protocol: fallback,
+            enable_compression: self.enable_compression,
+            body_size_limit: limit(self.body_size_limit),
+            sample_limit: self.sample_limit,
+            target_limit: self.target_limit,
+            label_limit: self.label_limit,
+            label_name_length_limit: self.label_name_length_limit,
+            label_value_length_limit: self.label_value_length_limit,
+            extra_metrics: self.extra_metrics,
+            name_scheme: match self.metric_name_validation_scheme {
+                Validation::Legacy => NameScheme::Legacy,
+                Validation::Utf8 => NameScheme::Utf8,
+            },
+            metric_relabel: defaults.metric_relabel,
+            http: self.client.config(self.enable_http2),
+            user_agent: user_agent.to_owned(),
+            // Replicas of one job on several hosts scrape at different times, and each at the same after a restart.
+            offset_seed: Labels::from_pairs([("hostname", hostname)]).stable_hash(),
+        };
+        config.validate().map_err(|error| Error::new(chain(&error)))?;
+        Ok(config)
+    }
+}
+
+fn protocol(name: &str) -> Result<&'static Protocol, Error> {
+    Protocol::named(name).map_err(|error| Error::new(chain(&error)))
+}

@@ -1,0 +1,177 @@
+//! Where the configuration comes from, and how it is read.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use river_syntax::{Diagnostic, SourceMap, ast, diag};
+
+use crate::error::Error;
+
+/// Where a configuration comes from.
+#[derive(Debug, Clone)]
+pub enum ConfigSource {
+    /// A file, or a folder whose `*.alloy` files are one configuration.
+    Path(PathBuf),
+    /// The configuration that runs when none is given.
+    BuiltIn(String),
+}
+
+/// A configuration that was read and parsed.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// The text, for messages.
+    pub sources: SourceMap,
+    /// The trees.
+    pub files: Vec<ast::File>,
+}
+
+impl ConfigSource {
+    /// The built-in configuration: this host's metrics every 15 seconds, pushed to `remote_write_url` where
+    /// one is given.
+    pub fn built_in(remote_write_url: Option<&str>) -> Self {
+        let endpoint = remote_write_url.map_or_else(String::new, |url| {
+            let url = url.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("\n  endpoint {{\n    url = \"{url}\"\n  }}\n")
+        });
+        Self::BuiltIn(format!("{BUILT_IN}{endpoint}}}\n"))
+    }
+
+    /// Reads and parses it.
+    ///
+    /// # Errors
+    /// That a file cannot be read, or everything that is wrong with the text.
+    pub fn read(&self) -> Result<Config, LoadError> {
+        let mut config = Config::default();
+        let mut faults = Vec::new();
+        match self {
+            Self::BuiltIn(text) => {
+                faults.append(&mut config.add("<built-in>".to_owned(), text.clone().into_bytes()));
+            }
+            Self::Path(path) => {
+                for file in files(path)? {
+                    let bytes = fs::read(&file).map_err(|error| cannot_read(&file, error))?;
+                    faults.append(&mut config.add(file.display().to_string(), bytes));
+                }
+            }
+        }
+        if faults.iter().any(Diagnostic::is_error) {
+            return Err(LoadError::Faults(config.sources, faults));
+        }
+        Ok(config)
+    }
+}
+
+/// Everything up to the end of the block that may hold an endpoint.
+const BUILT_IN: &str = r#"prometheus.exporter.unix "host" { }
+
+prometheus.exporter.self "agent" { }
+
+prometheus.scrape "host" {
+  targets         = array.concat(prometheus.exporter.unix.host.targets, prometheus.exporter.self.agent.targets)
+  forward_to      = [prometheus.remote_write.default.receiver]
+  scrape_interval = "15s"
+}
+
+prometheus.remote_write "default" {"#;
+
+impl Config {
+    fn add(&mut self, name: String, bytes: Vec<u8>) -> Vec<Diagnostic> {
+        let source = self.sources.add(name, bytes);
+        let (file, diagnostics) = river_syntax::parse(&source);
+        self.files.push(file);
+        diagnostics
+    }
+}
+
+/// The files of a path: itself, or the `*.alloy` files directly in it, by name.
+fn files(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(|error| cannot_read(path, error))? {
+        let file = entry.map_err(|error| cannot_read(path, error))?.path();
+        if file.extension().is_some_and(|extension| extension == "alloy") && file.is_file() {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(LoadError::Read(Error::new(format_args!(
+            "no *.alloy files in {}",
+            path.display()
+        ))));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn cannot_read(path: &Path, error: io::Error) -> LoadError {
+    LoadError::Read(Error::caused(
+        format_args!("cannot read {}", path.display()),
+        error,
+    ))
+}
+
+/// Why a configuration was not put into force.
+#[derive(Debug)]
+pub enum LoadError {
+    /// It could not be read.
+    Read(Error),
+    /// What is wrong with it.
+    Faults(SourceMap, Vec<Diagnostic>),
+}
+
+impl LoadError {
+    /// What is wrong and where, for a terminal or an HTTP answer: each fault with its lines.
+    pub fn render(&self) -> String {
+        match self {
+            Self::Read(error) => format!("Error: {}\n", crate::error::chain(error)),
+            Self::Faults(sources, diagnostics) => diag::render_all(diagnostics, sources),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("b.alloy"), "logging { }\n").unwrap();
+        fs::write(folder.path().join("a.alloy"), "// nothing\n").unwrap();
+        fs::write(folder.path().join("c.txt"), "not read").unwrap();
+        let config = ConfigSource::Path(folder.path().to_owned()).read().unwrap();
+        assert_eq!(config.files.len(), 2);
+        assert!(
+            config
+                .sources
+                .iter()
+                .next()
+                .is_some_and(|source| source.name().ends_with("a.alloy"))
+        );
+    }
+
+    #[test]
+    fn faults_say_where_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.alloy");
+        fs::write(&path, "logging {\n  level = \n}\n").unwrap();
+        let error = ConfigSource::Path(path).read().unwrap_err();
+        assert!(error.render().contains("x.alloy:3:1"), "{}", error.render());
+        let missing = ConfigSource::Path(folder.path().join("none.alloy"))
+            .read()
+            .unwrap_err();
+        assert!(missing.render().contains("none.alloy"), "{}", missing.render());
+    }
+
+    #[test]
+    fn an_address_with_quotes_stays_one_string() {
+        let ConfigSource::BuiltIn(text) = ConfigSource::built_in(Some("http://x/\"}")) else {
+            unreachable!()
+        };
+        assert!(text.contains(r#"url = "http://x/\"}""#), "{text}");
+        assert!(ConfigSource::BuiltIn(text).read().is_ok());
+    }
+}

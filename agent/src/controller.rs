@@ -1,0 +1,334 @@
+//! Runs the component graph: loads a configuration, applies another one as a difference, and evaluates again
+//! what depends on exports that changed.
+//!
+//! Invariants: a configuration that does not evaluate changes nothing; what a reload does not change keeps
+//! running with its queues and timers; loads and evaluations happen one after another.
+
+mod evaluate;
+mod live;
+mod plan;
+mod view;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ferroalloy_model::{Collect, Families, MetricKind, Reconfigured, clock};
+use river_syntax::{Diagnostic, SourceMap, ast};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use crate::component::{Context, Host};
+use crate::error::chain;
+use crate::graph::{Graph, Kind, Node};
+use crate::health::State as HealthState;
+use crate::telemetry::CONTROLLER;
+use evaluate::Names;
+use live::Live;
+use plan::{Plan, Step};
+
+pub use view::ComponentView;
+
+type LiveById = BTreeMap<Arc<str>, Arc<Live>>;
+
+/// The controller. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Controller {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    host: Arc<Host>,
+    changes: UnboundedSender<Arc<str>>,
+    /// Held over a whole load or evaluation.
+    turn: tokio::sync::Mutex<()>,
+    running: Mutex<Running>,
+}
+
+/// What runs at present.
+#[derive(Debug, Default)]
+struct Running {
+    sources: Arc<SourceMap>,
+    graph: Arc<Graph>,
+    live: LiveById,
+    loaded: bool,
+}
+
+impl Controller {
+    /// A controller that runs nothing yet. Must be called within a tokio runtime.
+    pub fn new(host: Arc<Host>) -> Self {
+        let (changes, changed) = unbounded_channel();
+        let shared = Arc::new(Shared {
+            host,
+            changes,
+            turn: tokio::sync::Mutex::default(),
+            running: Mutex::default(),
+        });
+        let controller = Self { shared };
+        tokio::spawn(controller.clone().follow_changes(changed));
+        controller
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.shared.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a configuration into force.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it; what ran before still runs then, unchanged.
+    pub async fn load(&self, sources: SourceMap, files: &[ast::File]) -> Result<(), Vec<Diagnostic>> {
+        let _turn = self.shared.turn.lock().await;
+        let host = &self.shared.host;
+        let outcome = self.load_in_turn(sources, files).await;
+        host.own_metrics
+            .telemetry
+            .loaded(outcome.is_ok(), host.clock.wall());
+        outcome
+    }
+
+    async fn load_in_turn(&self, sources: SourceMap, files: &[ast::File]) -> Result<(), Vec<Diagnostic>> {
+        let host = &self.shared.host;
+        let graph = Arc::new(Graph::build(files)?);
+        let before = self.running().live.clone();
+        let started = host.clock.elapsed();
+        host.own_metrics.telemetry.evaluation_started();
+        let plan = Plan::make(&graph, &before, host, &self.shared.changes);
+        host.own_metrics
+            .telemetry
+            .evaluation_ended(host.clock.elapsed().saturating_sub(started));
+        let plan = plan?;
+
+        let gone = before
+            .iter()
+            .filter(|(id, _)| !plan.keeps(id))
+            .map(|(_, live)| Arc::clone(live));
+        live::stop_all(gone.collect(), host.clock.as_ref(), STOP_DEADLINE).await;
+        for setting in plan.settings {
+            setting.apply();
+        }
+        let mut live = LiveById::new();
+        let mut kept = Vec::new();
+        for step in plan.steps {
+            match step {
+                Step::Start(new) => {
+                    new.start(host);
+                    live.insert(Arc::clone(&new.id), new);
+                }
+                Step::Keep(old, arguments) => {
+                    live.insert(Arc::clone(&old.id), Arc::clone(&old));
+                    kept.push((old, arguments));
+                }
+            }
+        }
+        {
+            let mut running = self.running();
+            running.sources = Arc::new(sources);
+            running.graph = Arc::clone(&graph);
+            running.live = live;
+            running.loaded = true;
+        }
+        for (old, arguments) in kept {
+            let outcome = old
+                .component
+                .reconfigure(arguments)
+                .map_err(|error| chain(&error));
+            if let Some(node) = graph.get(&old.id) {
+                self.settle(node, &old, outcome).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what a component made of its new arguments, and builds it anew where it asks for that.
+    async fn settle(&self, node: &Node, live: &Arc<Live>, outcome: Result<Reconfigured, String>) {
+        let host = &self.shared.host;
+        let outcome = match outcome {
+            Ok(Reconfigured::Kept) => Ok(()),
+            Ok(Reconfigured::Restart) => self.rebuild(node, live).await,
+            Err(message) => Err(message),
+        };
+        // A component that was built anew has an entry of its own by now.
+        let current = self.running().live.get(&node.id).cloned();
+        if let Some(current) = current {
+            current.evaluated(outcome, host.clock.wall());
+        }
+    }
+
+    async fn rebuild(&self, node: &Node, old: &Arc<Live>) -> Result<(), String> {
+        let host = &self.shared.host;
+        let Kind::Component(descriptor) = node.kind else {
+            return Ok(());
+        };
+        let (names, sources) = self.names();
+        let arguments =
+            (descriptor.decode)(&node.block, &names).map_err(|faults| in_words(&sources, &faults))?;
+        let exports = Arc::clone(&old.exports);
+        let context = Context {
+            id: Arc::clone(&node.id),
+            host: Arc::clone(host),
+            exports: Arc::clone(&exports),
+        };
+        live::stop_all(vec![Arc::clone(old)], host.clock.as_ref(), STOP_DEADLINE).await;
+        let component = (descriptor.build)(context, arguments).map_err(|error| chain(&error))?;
+        let new = Arc::new(Live::new(Arc::clone(&node.id), descriptor, component, exports));
+        new.start(host);
+        self.running().live.insert(Arc::clone(&node.id), new);
+        Ok(())
+    }
+
+    /// The names that expressions can refer to at present.
+    fn names(&self) -> (Names, Arc<SourceMap>) {
+        let running = self.running();
+        let exports = running
+            .live
+            .iter()
+            .map(|(id, live)| (Arc::clone(id), Arc::clone(&live.exports)));
+        let names = Names::new(&self.shared.host.hostname, exports.collect());
+        (names, Arc::clone(&running.sources))
+    }
+
+    async fn follow_changes(self, mut changed: UnboundedReceiver<Arc<str>>) {
+        while let Some(first) = changed.recv().await {
+            let mut ids = vec![first];
+            while let Ok(next) = changed.try_recv() {
+                if !ids.contains(&next) {
+                    ids.push(next);
+                }
+            }
+            let _turn = self.shared.turn.lock().await;
+            for id in ids {
+                self.evaluate_dependants(&id).await;
+            }
+        }
+    }
+
+    async fn evaluate_dependants(&self, id: &str) {
+        let graph = Arc::clone(&self.running().graph);
+        let host = &self.shared.host;
+        for node in graph.dependants(id) {
+            let Kind::Component(descriptor) = node.kind else {
+                continue;
+            };
+            let Some(live) = self.running().live.get(&node.id).cloned() else {
+                continue;
+            };
+            let (names, sources) = self.names();
+            let started = host.clock.elapsed();
+            host.own_metrics.telemetry.evaluation_started();
+            let outcome = (descriptor.decode)(&node.block, &names)
+                .map_err(|faults| in_words(&sources, &faults))
+                .and_then(|arguments| {
+                    live.component
+                        .reconfigure(arguments)
+                        .map_err(|error| chain(&error))
+                });
+            host.own_metrics
+                .telemetry
+                .evaluation_ended(host.clock.elapsed().saturating_sub(started));
+            if let Err(message) = &outcome {
+                tracing::error!(
+                    component_id = &*node.id,
+                    error = message.as_str(),
+                    "failed to evaluate component"
+                );
+            }
+            self.settle(node, &live, outcome).await;
+        }
+    }
+
+    /// Whether a configuration has been put into force.
+    pub fn is_ready(&self) -> bool {
+        self.running().loaded
+    }
+
+    /// The components as they are, in the order of the text.
+    pub fn components(&self) -> Vec<ComponentView> {
+        let running = self.running();
+        view::all(&running.graph, &running.live)
+    }
+
+    /// Stops every component, those that nothing refers to first, within `deadline`.
+    pub async fn shutdown(&self, deadline: Duration) {
+        let _turn = self.shared.turn.lock().await;
+        let (graph, live) = {
+            let mut running = self.running();
+            (Arc::clone(&running.graph), std::mem::take(&mut running.live))
+        };
+        let clock = self.shared.host.clock.as_ref();
+        let begun = clock.elapsed();
+        for level in graph.users_first() {
+            let level = level.iter().filter_map(|id| live.get(id).cloned()).collect();
+            let left = deadline.saturating_sub(clock.elapsed().saturating_sub(begun));
+            live::stop_all(level, clock, left).await;
+        }
+    }
+}
+
+/// Everything that is wrong with a configuration: components are built from it, and none is run.
+///
+/// # Errors
+/// What is wrong.
+pub fn check(files: &[ast::File], host: &Arc<Host>) -> Result<(), Vec<Diagnostic>> {
+    let graph = Graph::build(files)?;
+    let (changes, _) = unbounded_channel();
+    Plan::make(&graph, &LiveById::new(), host, &changes).map(drop)
+}
+
+/// How long a reload waits for a component that it takes out.
+const STOP_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Faults on one line, each with its place.
+fn in_words(sources: &SourceMap, faults: &[Diagnostic]) -> String {
+    let faults: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{}: {fault}", sources.locate(fault.span())))
+        .collect();
+    faults.join("; ")
+}
+
+impl Collect for Controller {
+    fn collect(&self, out: &mut Families) {
+        let live: Vec<Arc<Live>> = self.running().live.values().cloned().collect();
+        let mut own = Families::new();
+        let mut counts = [
+            HealthState::Healthy,
+            HealthState::Unhealthy,
+            HealthState::Unknown,
+            HealthState::Exited,
+        ]
+        .map(|state| (state, 0_u32));
+        for live in live {
+            own.clear();
+            live.component.collect(&mut own);
+            out.append_labelled(&own, &[("component_path", "/"), ("component_id", &live.id)]);
+            let state = live.health().state;
+            if let Some((_, count)) = counts.iter_mut().find(|(known, _)| *known == state) {
+                *count += 1;
+            }
+        }
+        let mut components = out.family(
+            "alloy_component_controller_running_components",
+            "Total number of running components.",
+            MetricKind::Gauge,
+        );
+        for (state, count) in counts {
+            let labels = [CONTROLLER[0], CONTROLLER[1], ("health_type", state.name())];
+            components.sample(&labels, f64::from(count));
+        }
+    }
+}
+
+/// Waits for `future` as long as `stop` is not cancelled.
+pub(crate) async fn unless_stopped<F: Future>(stop: &CancellationToken, future: F) -> Option<F::Output> {
+    tokio::select! {
+        () = stop.cancelled() => None,
+        output = future => Some(output),
+    }
+}
+
+/// Waits on the clock as long as `stop` is not cancelled.
+pub(crate) async fn pause(stop: &CancellationToken, clock: &dyn clock::Clock, duration: Duration) {
+    unless_stopped(stop, clock.sleep(duration)).await;
+}

@@ -1,0 +1,122 @@
+//! The command line, as a person uses it.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+fn ferroalloy(arguments: &[&str], input: Option<&str>) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ferroalloy"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Closing it is the end of the input.
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.unwrap_or_default().as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wrong.alloy");
+    let text = "prometheus.scrape \"a\" {\n  targets    = []\n  forward_to = [prometheus.remote_write.x.receiver]\n}\n\n\
+                prometheus.remote_write \"y\" {\n  endpoint {\n    ulr = \"http://h/\"\n  }\n}\n";
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    let storage = format!("--storage.path={}", folder.path().join("data").display());
+    for arguments in [&["run", path, &storage][..], &["validate", path]] {
+        let output = ferroalloy(arguments, None);
+        let stderr = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(
+            stderr.contains(
+                "wrong.alloy:3:17: component \"prometheus.remote_write.x.receiver\" does not exist"
+            ),
+            "{stderr}"
+        );
+        assert!(stderr.contains("^^^^"), "{stderr}");
+    }
+    assert!(
+        !folder.path().join("data").exists(),
+        "a folder was made for a configuration that does not run"
+    );
+
+    std::fs::write(path, text.replace("remote_write.x", "remote_write.y")).unwrap();
+    let output = ferroalloy(&["validate", path], None);
+    let stderr = stderr(&output);
+    assert!(
+        stderr.contains("wrong.alloy:8:5: unrecognized attribute name \"ulr\""),
+        "{stderr}"
+    );
+    assert!(stderr.contains("did you mean `url`?"), "{stderr}");
+    assert!(
+        stderr.contains("wrong.alloy:7:3: missing required attribute \"url\""),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn what_is_right_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("right.alloy");
+    std::fs::write(&path, "logging {\n  level = \"warn\"\n}\n").unwrap();
+    let output = ferroalloy(&["validate", path.to_str().unwrap()], None);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn files_are_formatted() {
+    let formatted = ferroalloy(&["fmt"], Some("logging {\n level=\"warn\"\n}"));
+    assert!(formatted.status.success(), "{}", stderr(&formatted));
+    assert_eq!(
+        String::from_utf8_lossy(&formatted.stdout),
+        "logging {\n\tlevel = \"warn\"\n}\n"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    std::fs::write(&path, "logging { level=\"warn\" }").unwrap();
+    let name = path.to_str().unwrap();
+    assert_eq!(ferroalloy(&["fmt", "-t", name], None).status.code(), Some(1));
+    assert!(ferroalloy(&["fmt", "-w", name], None).status.success());
+    assert!(ferroalloy(&["fmt", "-t", name], None).status.success());
+
+    let broken = ferroalloy(&["fmt", "-"], Some("logging {"));
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(stderr(&broken).contains("<stdin>:1:"), "{}", stderr(&broken));
+    assert!(broken.stdout.is_empty());
+}
+
+#[test]
+fn the_version_is_told() {
+    let output = ferroalloy(&["--version"], None);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        format!("ferroalloy {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let storage = format!("--storage.path={}", folder.path().join("data").display());
+    let output = ferroalloy(&["run", &storage, "--server.http.listen-addr", &address], None);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains(&format!("cannot listen on {address}")),
+        "{}",
+        stderr(&output)
+    );
+}
