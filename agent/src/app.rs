@@ -92,7 +92,9 @@ impl App {
         let server = http::serve(&options.listen, Arc::clone(&shared))
             .await
             .map_err(StartError::Other)?;
-        tracing::info!(addr = options.listen, "now listening for http traffic");
+        for address in server.addresses() {
+            tracing::info!(addr = %address, "now listening for http traffic");
+        }
         if let Err(faults) = shared
             .controller
             .load(config.sources.clone(), &config.files)
@@ -100,6 +102,7 @@ impl App {
         {
             return Err(StartError::Load(LoadError::Faults(config.sources, faults)));
         }
+        tracing::info!("configuration loaded");
         Ok(Self {
             shared,
             server,
@@ -159,26 +162,4 @@ impl Shared {
     pub fn in_process(&self) -> &InProcess {
         &self.host.in_process
     }
-}
-
-/// Runs until the program is told to stop: SIGTERM or SIGINT end it, SIGHUP reloads.
-///
-/// # Errors
-/// That the signals cannot be waited for.
-pub async fn until_told_to_stop(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Error> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let wait = |kind| signal(kind).map_err(|error| Error::caused("cannot wait for signals", error));
-    let (mut terminate, mut interrupt) = (wait(SignalKind::terminate())?, wait(SignalKind::interrupt())?);
-    let mut hangup = wait(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            () = stop.cancelled() => break,
-            // The outcome is logged.
-            _ = hangup.recv() => drop(shared.reload().await),
-        }
-    }
-    tracing::info!("told to stop");
-    Ok(())
 }

@@ -23,5 +23,6 @@ pub mod logging;
 pub mod own_metrics;
 mod process;
 pub mod settings;
+mod signals;
 mod storage;
 pub mod telemetry;

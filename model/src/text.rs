@@ -7,7 +7,7 @@ use crate::families::{Families, FamilyRef, SampleRef};
 use crate::float::write_go;
 use crate::sample::MetricKind;
 
-/// The `Content-Type` of what [`write`] gives.
+/// The `Content-Type` of what [`write()`] gives.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Appends `families` to `out` and tells how many series were left out because a series with the same name

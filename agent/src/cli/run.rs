@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use tokio::runtime;
-use tokio_util::sync::CancellationToken;
 
 use super::{Run, complain};
-use crate::app::{self, App, Options, StartError};
+use crate::app::{App, Options, StartError};
 use crate::config::ConfigSource;
 use crate::error::{Error, chain};
+use crate::signals::Signals;
 use crate::{logging, process};
 
 impl Run {
@@ -54,16 +54,16 @@ impl Run {
             .build()
             .map_err(|error| StartError::Other(Error::caused("cannot start the runtime", error)))?;
         runtime.block_on(async {
+            let mut signals = Signals::listen().map_err(StartError::Other)?;
             let app = App::start(Options {
                 config,
                 listen,
                 storage,
             })
             .await?;
-            let told =
-                app::until_told_to_stop(std::sync::Arc::clone(app.shared()), CancellationToken::new()).await;
+            signals.until_told_to_stop(app.shared()).await;
             app.shutdown().await;
-            told.map_err(StartError::Other)
+            Ok(())
         })?;
         // A collector that is stuck in a dead mount must not hold up the end.
         runtime.shutdown_background();

@@ -1,7 +1,10 @@
 //! The command line, as a person uses it.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 fn ferroalloy(arguments: &[&str], input: Option<&str>) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ferroalloy"))
@@ -95,6 +98,92 @@ fn files_are_formatted() {
     assert_eq!(broken.status.code(), Some(1));
     assert!(stderr(&broken).contains("<stdin>:1:"), "{}", stderr(&broken));
     assert!(broken.stdout.is_empty());
+}
+
+/// A program that runs, and the lines of its log.
+struct Running {
+    child: std::process::Child,
+    log: std::io::Lines<BufReader<std::process::ChildStderr>>,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ferroalloy"))
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, log }
+    }
+
+    /// Waits for a line of the log.
+    fn wait_for(&mut self, text: &str) -> String {
+        loop {
+            let line = self.log.next().unwrap().unwrap();
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        kill(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn signals_reload_and_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.alloy");
+    std::fs::write(&path, "prometheus.exporter.self \"me\" { }\n").unwrap();
+    let storage = format!("--storage.path={}", folder.path().join("data").display());
+    let arguments = [
+        "run",
+        path.to_str().unwrap(),
+        &storage,
+        "--server.http.listen-addr=127.0.0.1:0",
+    ];
+    let mut running = Running::start(&arguments);
+    running.wait_for("configuration loaded");
+
+    let second = ferroalloy(&arguments, None);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(
+        stderr(&second).contains("in use by another process"),
+        "{}",
+        stderr(&second)
+    );
+
+    std::fs::write(&path, "prometheus.exporter.self { }\n").unwrap();
+    running.signal(Signal::SIGHUP);
+    let line = running.wait_for("failed to reload config");
+    assert!(line.contains("config.alloy:1:1"), "{line}");
+
+    std::fs::write(&path, "logging { }\n").unwrap();
+    running.signal(Signal::SIGHUP);
+    running.wait_for("config reloaded");
+
+    running.signal(Signal::SIGTERM);
+    assert!(running.child.wait().unwrap().success());
+}
+
+#[test]
+fn without_a_configuration_this_host_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = format!("--storage.path={}", folder.path().join("data").display());
+    let mut running = Running::start(&["run", &storage, "--server.http.listen-addr=127.0.0.1:0"]);
+    running.wait_for("configuration loaded");
+    running.signal(Signal::SIGINT);
+    assert!(running.child.wait().unwrap().success());
 }
 
 #[test]
