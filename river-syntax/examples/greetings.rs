@@ -10,7 +10,6 @@ struct Config {
     greet: Vec<Greet>,
 }
 
-/// A person.
 #[derive(Block)]
 struct Greet {
     #[river(label)]

@@ -1,6 +1,6 @@
 //! The standard library: one file for each namespace, one line in [`MEMBERS`] for each name.
 //!
-//! Adding a function is its file and its line here. [`UNSUPPORTED`] names what Alloy has and this crate does not yet:
+//! Adding a function is its file and its line here. `UNSUPPORTED` names what Alloy has and this crate does not yet:
 //! using one is an error that says so.
 
 mod array;

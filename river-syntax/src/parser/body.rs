@@ -110,7 +110,7 @@ impl Parser<'_> {
                 self.nested(|parser| parser.block(name))
             }
             _ if first.span == last.span => Err(self.unexpected("=, a block label or {")),
-            _ => Err(self.unexpected("block label or {")),
+            _ => Err(self.unexpected("block label")),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Parsing: trees and diagnostics.
 
 use river_syntax::ast::{ExprKind, Reference};
-use river_syntax::{MAX_DEPTH, SourceMap, diag, parse, parse_expr};
+use river_syntax::{
+    Block, EmptyScope, MAX_DEPTH, SourceMap, Value, check_body, diag, evaluate, format, parse, parse_expr,
+};
 
 fn messages(text: &str) -> Vec<String> {
     let mut sources = SourceMap::new();
@@ -86,6 +88,36 @@ fn depth_is_bounded() {
     let blocks = |count: usize| "b {\n".repeat(count) + &"}\n".repeat(count);
     assert_eq!(messages(&blocks(most)), [""; 0]);
     assert!(messages(&blocks(100_000))[0].ends_with("levels deep"));
+}
+
+#[test]
+fn the_highest_tree_can_be_walked() {
+    let depth = MAX_DEPTH as usize - 10;
+    for (open, inner, close) in [
+        ("(", "a", ")"),
+        ("[", "a", "]"),
+        ("{k = ", "a", "}"),
+        ("-", "a", ""),
+        ("", "a", " + 1"),
+        ("", "a", ".b"),
+    ] {
+        let text = format!("x = {}{inner}{}\n", open.repeat(depth), close.repeat(depth));
+        let mut sources = SourceMap::new();
+        let (file, diagnostics) = parse(&sources.add("t", text.clone()));
+        assert!(diagnostics.is_empty(), "{text}");
+        let attribute = file.body.attributes().next().unwrap();
+        assert!(evaluate(&attribute.value, &EmptyScope).is_err());
+        assert_eq!(attribute.value.references().len(), 1);
+        assert_eq!(format(&file.to_string()).unwrap(), format(&text).unwrap());
+        assert!(check_body::<Loose>(&file.body).is_empty());
+    }
+}
+
+#[derive(Block)]
+struct Loose {
+    #[river(default)]
+    #[expect(dead_code, reason = "only the check matters")]
+    x: Value,
 }
 
 #[test]

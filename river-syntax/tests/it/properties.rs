@@ -182,11 +182,15 @@ proptest! {
     #[test]
     fn what_is_printed_parses_to_an_equal_tree(text in file()) {
         let mut sources = SourceMap::new();
-        let (first, diagnostics) = parse(&sources.add("t", text));
+        let (first, diagnostics) = parse(&sources.add("t", text.clone()));
         prop_assert!(diagnostics.is_empty(), "{}", diag::render_all(&diagnostics, &sources));
         let printed = first.to_string();
         let (second, diagnostics) = parse(&sources.add("printed", printed.clone()));
         prop_assert!(diagnostics.is_empty(), "{}", diag::render_all(&diagnostics, &sources));
+        let tokens = |text: &str| -> Vec<String> {
+            essence(text).into_iter().filter(|token| !token.starts_with("//")).collect()
+        };
+        prop_assert_eq!(tokens(&text), tokens(&printed));
         prop_assert_eq!(printed, second.to_string());
     }
 }
