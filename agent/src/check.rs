@@ -12,11 +12,11 @@ use crate::controller;
 use crate::own_metrics::OwnMetrics;
 use crate::process;
 
-/// Everything that is wrong with a configuration, as text.
+/// Warnings about a configuration, as text; empty when there are none.
 ///
 /// # Errors
-/// The report, when something is wrong.
-pub(crate) fn check(source: &ConfigSource) -> Result<(), String> {
+/// The report of everything that is wrong.
+pub(crate) fn check(source: &ConfigSource) -> Result<String, String> {
     let config = source.read().map_err(|error| error.render())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("Error: cannot start the runtime: {error}\n"))?;
@@ -30,6 +30,8 @@ pub(crate) fn check(source: &ConfigSource) -> Result<(), String> {
         storage: PathBuf::new(),
         clock: Arc::new(SystemClock),
     });
-    controller::check(&config.files, &host)
-        .map_err(|faults| LoadError::Faults(config.sources, faults).render())
+    match controller::check(&config.files, &host) {
+        Ok(warnings) => Ok(river_syntax::diag::render_all(&warnings, &config.sources)),
+        Err(faults) => Err(LoadError::Faults(config.sources, faults).render()),
+    }
 }

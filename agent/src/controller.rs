@@ -91,6 +91,9 @@ impl Controller {
     async fn load_in_turn(&self, sources: SourceMap, files: &[ast::File]) -> Result<(), Vec<Diagnostic>> {
         let host = &self.shared.host;
         let graph = Arc::new(Graph::build(files)?);
+        for warning in graph.warnings() {
+            tracing::warn!(at = sources.locate(warning.span()), "{warning}");
+        }
         let before = self.running().live.clone();
         let started = host.clock.elapsed();
         host.own_metrics.telemetry.evaluation_started();
@@ -266,14 +269,16 @@ impl Controller {
     }
 }
 
-/// Everything that is wrong with a configuration: components are built from it, and none is run.
+/// Checks a whole configuration: components are built from it, and none is run. What works but should be
+/// looked at is returned.
 ///
 /// # Errors
-/// What is wrong.
-pub fn check(files: &[ast::File], host: &Arc<Host>) -> Result<(), Vec<Diagnostic>> {
+/// Everything that is wrong.
+pub fn check(files: &[ast::File], host: &Arc<Host>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let graph = Graph::build(files)?;
     let (changes, _) = unbounded_channel();
-    Plan::make(&graph, &LiveById::new(), host, &changes).map(drop)
+    Plan::make(&graph, &LiveById::new(), host, &changes)?;
+    Ok(graph.warnings().to_vec())
 }
 
 /// How long a reload waits for a component that it takes out.

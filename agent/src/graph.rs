@@ -44,6 +44,7 @@ pub struct Graph {
     nodes: Vec<Node>,
     by_id: BTreeMap<Arc<str>, usize>,
     order: Vec<usize>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Graph {
@@ -81,10 +82,10 @@ impl Graph {
             Err(cycles) => diagnostics.extend(cycles),
         }
         if diagnostics.iter().any(Diagnostic::is_error) {
-            Err(diagnostics)
-        } else {
-            Ok(graph)
+            return Err(diagnostics);
         }
+        graph.warnings = diagnostics;
+        Ok(graph)
     }
 
     fn add(&mut self, block: &ast::Block) -> Result<(), Diagnostic> {
@@ -157,7 +158,9 @@ impl Graph {
                         self.nodes[target].used_by.push(index);
                     }
                 }
-                None if river_syntax::stdlib::lookup(&path).is_some() => {}
+                None if river_syntax::stdlib::lookup(&path).is_some() => {
+                    diagnostics.extend(river_syntax::stdlib::check(&reference));
+                }
                 // What was refused has been reported; that it cannot be referred to would say it twice.
                 None if refused.iter().any(|id| names::starts_with(&reference.text(), id)) => {}
                 None => diagnostics.push(self.nothing_there(&reference.text(), reference.span())),
@@ -188,6 +191,11 @@ impl Graph {
             })
             .collect();
         diagnostic.suggest_from(span, path, candidates.iter().map(String::as_str))
+    }
+
+    /// What works but should be looked at.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
     }
 
     /// The node of a name.

@@ -9,7 +9,10 @@ use crate::config::ConfigSource;
 impl Validate {
     pub(super) fn execute(self) -> ExitCode {
         match check::check(&ConfigSource::Path(self.path)) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(warnings) => {
+                complain(&warnings);
+                ExitCode::SUCCESS
+            }
             Err(report) => {
                 complain(&format!("{report}\nError: validation failed\n"));
                 ExitCode::FAILURE

@@ -19,8 +19,7 @@ pub(super) struct Arguments {
     forward_to: Vec<CapsuleOf<MetricsReceiver>>,
     /// Taken for Alloy's files. The result of the rules is kept with each series for as long as the series lives,
     /// so there is no cache whose size matters.
-    #[river(default = 100_000)]
-    max_cache_size: u64,
+    max_cache_size: Option<u64>,
     /// What is done with each series, in this order.
     #[river(block)]
     rule: Vec<Rule>,
@@ -59,7 +58,7 @@ impl Define for Relabel {
     const SUMMARY: &'static str = "Relabels, keeps and drops series by rules over their labels.";
 
     fn check(arguments: &Arguments) -> Result<(), Error> {
-        if arguments.max_cache_size == 0 {
+        if arguments.max_cache_size == Some(0) {
             return Err(Error::new("max_cache_size must be greater than 0"));
         }
         Ok(())
@@ -75,6 +74,14 @@ impl Define for Relabel {
         context
             .exports
             .publish(&ReceiverExports::new(Arc::clone(&stage) as _));
+        if arguments.max_cache_size.is_some() {
+            let argument = "max_cache_size";
+            tracing::warn!(
+                component_id = &*context.id,
+                argument,
+                "the argument has no meaning here and changes nothing"
+            );
+        }
         Ok(Self { stage })
     }
 

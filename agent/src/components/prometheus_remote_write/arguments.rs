@@ -42,6 +42,10 @@ struct Endpoint {
     /// The message that is sent.
     #[river(default = Message::V1)]
     protobuf_message: Message,
+    /// Without meaning here yet: no exemplars are scraped. Taken with a warning.
+    send_exemplars: Option<bool>,
+    /// Without meaning here yet: no native histograms are scraped. Taken with a warning.
+    send_native_histograms: Option<bool>,
     /// Whether HTTP/2 is offered over TLS.
     #[river(default)]
     enable_http2: bool,
@@ -144,20 +148,25 @@ impl Arguments {
 
     /// What Alloy's files may say without any effect here is said to have none.
     pub(super) fn warn_of_what_has_no_meaning(&self, component_id: &str) {
-        let queues = self.endpoint.iter().map(|endpoint| &endpoint.queue_config);
-        let found = queues
-            .flat_map(|queue| {
-                [
-                    (queue.capacity.is_some(), "capacity"),
-                    (queue.min_shards.is_some(), "min_shards"),
-                ]
-            })
-            .chain(self.wal.iter().flat_map(|wal| {
-                [
-                    (wal.truncate_frequency.is_some(), "truncate_frequency"),
-                    (wal.min_keepalive_time.is_some(), "min_keepalive_time"),
-                ]
-            }));
+        let endpoints = self.endpoint.iter().flat_map(|endpoint| {
+            let queue = &endpoint.queue_config;
+            [
+                (endpoint.send_exemplars.is_some(), "send_exemplars"),
+                (
+                    endpoint.send_native_histograms.is_some(),
+                    "send_native_histograms",
+                ),
+                (queue.capacity.is_some(), "capacity"),
+                (queue.min_shards.is_some(), "min_shards"),
+            ]
+        });
+        let wal = self.wal.iter().flat_map(|wal| {
+            [
+                (wal.truncate_frequency.is_some(), "truncate_frequency"),
+                (wal.min_keepalive_time.is_some(), "min_keepalive_time"),
+            ]
+        });
+        let found = endpoints.chain(wal);
         for (_, argument) in found.filter(|(given, _)| *given) {
             tracing::warn!(
                 component_id,
