@@ -97,7 +97,7 @@ impl Error {
         self
     }
 
-    /// An error of an in-process exporter, for implementors of [`Exporter`](crate::Exporter).
+    /// An error of an in-process exporter, for implementors of [`Target`](crate::Target).
     pub fn exporter(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Exporter, message)
     }

@@ -56,7 +56,7 @@ pub trait Target: Send + Sync + fmt::Debug {
 /// Something in this process, scraped without a socket and without text.
 pub struct InProcess(Arc<dyn Collect>);
 
-/// Page buffers larger than this are not kept for the next scrape unless it needs them too.
+/// Page buffers larger than this are given back when a scrape needs less than a quarter of them.
 const KEEP: usize = 4 << 20;
 
 // === impl Page ===
@@ -72,6 +72,13 @@ impl Page {
         self.content = Content::Families;
         self.families.clear();
         &mut self.families
+    }
+
+    /// Makes the answer a body in that format, and gives the buffer to write it to, which is empty.
+    pub fn body(&mut self, format: &'static Format) -> &mut Vec<u8> {
+        self.content = Content::Body(format);
+        self.body.clear();
+        &mut self.body
     }
 
     /// Bytes of the decompressed body.
@@ -91,16 +98,22 @@ impl Page {
         }
     }
 
-    /// Prepares for another target, and gives back what a spike left.
+    /// Empties the page and keeps its buffers.
     pub(crate) fn clear(&mut self) {
-        for buffer in [&mut self.body, &mut self.encoded] {
-            if buffer.capacity() > KEEP && buffer.capacity() > 2 * buffer.len() {
-                buffer.shrink_to(KEEP.max(buffer.len()));
-            }
-            buffer.clear();
-        }
+        self.body.clear();
+        self.encoded.clear();
         self.families.clear();
         self.content = Content::Empty;
+    }
+
+    /// Empties the page after use, and gives back what it did not need by far.
+    pub(crate) fn trim(&mut self) {
+        for buffer in [&mut self.body, &mut self.encoded] {
+            if buffer.capacity() > KEEP && buffer.capacity() / 4 > buffer.len() {
+                buffer.shrink_to(KEEP.max(2 * buffer.len()));
+            }
+        }
+        self.clear();
     }
 }
 

@@ -50,7 +50,8 @@ impl Keys {
     /// The key of `bytes` in a family of that class.
     #[inline]
     pub(crate) fn key(self, class: Class, bytes: &[u8]) -> Key {
-        let [mut first, mut second] = self.seeds.map(|seed| FoldHasher::with_seed(seed, self.shared));
+        let mut first = FoldHasher::with_seed(self.seeds[0], self.shared);
+        let mut second = FoldHasher::with_seed(self.seeds[1], self.shared);
         first.write(bytes);
         second.write(bytes);
         Key(first.finish() ^ class as u64, second.finish())

@@ -152,15 +152,23 @@ impl Pool {
     /// Stops all loops and waits for them. A scrape that is under way is given up; no markers are sent, since a
     /// process that ends is expected back.
     pub async fn stop(&self) {
-        let members = std::mem::take(&mut self.lock().members);
+        let members = self.leave();
         members.end(Command::Stop).await;
     }
 
     /// Retires all targets and waits until their markers are sent, for a bit more than two intervals: for a job that
     /// is gone for good.
     pub async fn retire(&self) {
-        let members = std::mem::take(&mut self.lock().members);
+        let members = self.leave();
         members.end(Command::Retire).await;
+    }
+
+    /// Gives up all targets: later changes of the configuration start none.
+    fn leave(&self) -> Members {
+        let mut inner = self.lock();
+        inner.discovered.clear();
+        self.shared.metrics.targets.store(0, Ordering::Relaxed);
+        std::mem::take(&mut inner.members)
     }
 
     /// Writes the pool's own metrics, each with the labels `labels` and the label `scrape_job`.

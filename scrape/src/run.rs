@@ -96,7 +96,7 @@ impl Shared {
     }
 
     fn give_back(&self, mut page: Page) {
-        page.clear();
+        page.trim();
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if pages.len() < PAGES {
             pages.push(page);

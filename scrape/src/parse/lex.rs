@@ -14,6 +14,8 @@ pub(crate) struct Fault {
 
 /// Hears of the parts of a series in the order of the text. Quoted parts come without quotes, still escaped.
 pub(crate) trait Visitor {
+    /// Whether it wants to hear anything. Otherwise the series is only checked, as a whole.
+    const LISTENS: bool = true;
     fn name(&mut self, name: &str);
     fn label(&mut self, name: &str, value: &str);
 }
@@ -22,6 +24,7 @@ pub(crate) trait Visitor {
 pub(crate) struct Ignore;
 
 impl Visitor for Ignore {
+    const LISTENS: bool = false;
     fn name(&mut self, _: &str) {}
     fn label(&mut self, _: &str, _: &str) {}
 }
@@ -111,13 +114,15 @@ pub(crate) fn quoted_end(text: &[u8], at: usize, nul_allowed: bool) -> Result<us
 
 /// Reads the series that starts at `start` with a name or a brace, and returns where it ends: behind the closing
 /// brace or behind the name. What follows is the value.
-pub(crate) fn series(text: &[u8], start: usize, visitor: &mut impl Visitor) -> Result<usize, Fault> {
+pub(crate) fn series<V: Visitor>(text: &[u8], start: usize, visitor: &mut V) -> Result<usize, Fault> {
     let mut named = false;
     let mut at = start;
     if starts_name(text, at) {
         at = name_end(text, at);
         named = true;
-        visitor.name(str(text, start, at)?);
+        if V::LISTENS {
+            visitor.name(str(text, start, at)?);
+        }
         let brace = skip_blanks(text, at);
         if text.get(brace) != Some(&b'{') {
             return Ok(at);
@@ -156,7 +161,9 @@ pub(crate) fn series(text: &[u8], start: usize, visitor: &mut impl Visitor) -> R
                     return Err(fault(from, "second metric name"));
                 }
                 named = true;
-                visitor.name(str(text, from, to)?);
+                if V::LISTENS {
+                    visitor.name(str(text, from, to)?);
+                }
                 if text[at] == b',' {
                     at += 1;
                 }
@@ -169,18 +176,22 @@ pub(crate) fn series(text: &[u8], start: usize, visitor: &mut impl Visitor) -> R
             return Err(fault(at, "expected a label value in quotes"));
         }
         let end = quoted_end(text, at, true)?;
-        visitor.label(str(text, from, to)?, str(text, at + 1, end - 1)?);
+        if V::LISTENS {
+            visitor.label(str(text, from, to)?, str(text, at + 1, end - 1)?);
+        }
         at = skip_blanks(text, end);
         // Commas between labels may be missing, and one may trail.
         if text.get(at) == Some(&b',') {
             at += 1;
         }
     }
-    if named {
-        Ok(at)
-    } else {
-        Err(fault(start, "series without a metric name"))
+    if !named {
+        return Err(fault(start, "series without a metric name"));
     }
+    if !V::LISTENS {
+        str(text, start, at)?;
+    }
+    Ok(at)
 }
 
 fn str(text: &[u8], from: usize, to: usize) -> Result<&str, Fault> {

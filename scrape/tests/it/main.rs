@@ -3,6 +3,11 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod conformance;
+mod http;
 #[path = "../../examples/parse/json.rs"]
 mod json;
 mod parse;
+mod pool;
+mod scrape;
+mod staleness;
+mod support;

@@ -66,15 +66,16 @@ fn families() -> impl Strategy<Value = Families> {
     );
     prop::collection::vec(family, 0..6).prop_map(|list| {
         let mut families = Families::new();
-        for (name, help, kind, samples) in list {
-            let mut family = families.family(&name, &help, kind);
-            for (label, text, value, timestamp) in samples {
-                // An empty value means that the label is absent, and the writer may leave it out.
+        for (index, (name, help, kind, samples)) in list.into_iter().enumerate() {
+            // Names differ: the writer leaves out what a second family of one name may not say.
+            let mut family = families.family(&format!("{name}{index}"), &help, kind);
+            for (sample, (label, text, value, timestamp)) in samples.into_iter().enumerate() {
+                // So do label sets: of equal ones it writes the first.
+                let text = format!("{sample}{text}");
                 let labels = [(label.as_str(), text.as_str())];
-                let labels = if text.is_empty() { &[][..] } else { &labels[..] };
                 match timestamp {
-                    Some(timestamp) => family.sample_at(labels, value, timestamp),
-                    None => family.sample(labels, value),
+                    Some(timestamp) => family.sample_at(&labels, value, timestamp),
+                    None => family.sample(&labels, value),
                 };
             }
         }
