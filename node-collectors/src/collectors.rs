@@ -42,6 +42,7 @@ collectors! {
     entropy,
     filefd,
     filesystem: Options,
+    hwmon: Options,
     loadavg,
     meminfo,
     netdev: Options,
