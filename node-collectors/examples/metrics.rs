@@ -15,7 +15,7 @@ use node_collectors::{BuildInfo, NodeCollectors};
 fn main() -> ExitCode {
     let set = match NodeCollectors::builder()
         .args(std::env::args().skip(1))
-        .and_then(|builder| builder.build())
+        .and_then(node_collectors::Builder::build)
     {
         Ok(set) => set,
         Err(error) => {

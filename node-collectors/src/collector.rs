@@ -112,4 +112,9 @@ pub enum Outcome {
 pub trait Collector: Send + Sync {
     /// Adds this collector's families. What was added before an error stays.
     fn update(&self, out: &mut Families) -> Result<Outcome, Error>;
+
+    /// What the last run met that a user should hear of, though the run succeeded: one line each.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -39,7 +39,8 @@ pub(crate) fn dump(request: u16, body: &[u8], answer: u16, mut each: impl FnMut(
     )
     .map_err(fail)?;
     let mut message = Vec::with_capacity(HEADER + body.len());
-    message.extend_from_slice(&((HEADER + body.len()) as u32).to_ne_bytes());
+    let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
+    message.extend_from_slice(&length.to_ne_bytes());
     message.extend_from_slice(&request.to_ne_bytes());
     message.extend_from_slice(&REQUEST_DUMP.to_ne_bytes());
     message.extend_from_slice(&[0; 8]);

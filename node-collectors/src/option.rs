@@ -176,7 +176,7 @@ mod tests {
     fn durations() {
         assert_eq!(duration("5s"), Some(Duration::from_secs(5)));
         assert_eq!(duration("1m30s"), Some(Duration::from_secs(90)));
-        assert_eq!(duration("1.5h"), Some(Duration::from_secs(5400)));
+        assert_eq!(duration("1.5h"), Some(Duration::from_mins(90)));
         assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
         assert_eq!(duration("0"), Some(Duration::ZERO));
         for bad in ["", "5", "s", "-5s", "5x", "1..2s", "99999999999999999999h"] {

@@ -26,7 +26,10 @@ pub struct Status {
     pub duration: Duration,
     /// How it ended.
     pub state: State,
-    /// Whether it ended otherwise, or with another message, than in the last run: log then, and only then.
+    /// What it met that a user should hear of, though it may have succeeded: one line each.
+    pub warnings: Vec<String>,
+    /// Whether it ended otherwise, or with another message or other warnings, than in the last run: log then, and
+    /// only then.
     pub changed: bool,
 }
 

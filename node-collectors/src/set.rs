@@ -203,7 +203,7 @@ struct Member {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Last {
     Never,
-    Data,
+    Data(Vec<String>),
     NoData,
     Failed(String),
 }
@@ -276,23 +276,26 @@ impl Member {
             Ok(Err(error)) => State::Failed(error),
             Err(payload) => State::Failed(panic_error(payload.as_ref())),
         };
-        let changed = self.remember(&state);
+        let warnings = self.collector.warnings();
+        let changed = self.remember(&state, &warnings);
         Status {
             collector: self.descriptor.name,
             duration,
             state,
+            warnings,
             changed,
         }
     }
 
-    fn remember(&self, state: &State) -> bool {
+    fn remember(&self, state: &State, warnings: &[String]) -> bool {
         let now = match state {
-            State::Data => Last::Data,
+            State::Data => Last::Data(warnings.to_vec()),
             State::NoData => Last::NoData,
             State::Failed(error) => Last::Failed(error.to_line()),
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = *last != now && !(*last == Last::Never && now == Last::Data);
+        let quiet_start = *last == Last::Never && now == Last::Data(Vec::new());
+        let changed = *last != now && !quiet_start;
         *last = now;
         changed
     }

@@ -96,6 +96,10 @@ fn count_file(content: &[u8]) -> Result<BTreeMap<String, u32>, &[u8]> {
     Ok(entries)
 }
 
+/// `AF_INET`, as one byte of netlink's structures holds it.
+#[cfg(target_os = "linux")]
+const INET: u8 = 2;
+
 #[cfg(target_os = "linux")]
 fn neighbours() -> Result<BTreeMap<String, u32>, Error> {
     use crate::netlink::{GET_NEIGHBOUR, NEW_NEIGHBOUR, dump};
@@ -103,7 +107,7 @@ fn neighbours() -> Result<BTreeMap<String, u32>, Error> {
 
     let mut indexes = BTreeMap::<u32, u32>::new();
     let mut request = [0; 12];
-    request[0] = libc::AF_INET as u8;
+    request[0] = INET;
     dump(GET_NEIGHBOUR, &request, NEW_NEIGHBOUR, |body| {
         if let Some(index) = arp_interface(body) {
             *indexes.entry(index).or_default() += 1;
@@ -121,7 +125,7 @@ fn neighbours() -> Result<BTreeMap<String, u32>, Error> {
 
 #[cfg(not(target_os = "linux"))]
 fn neighbours() -> Result<BTreeMap<String, u32>, Error> {
-    Ok(BTreeMap::new())
+    Err(Error::system("netlink", std::io::ErrorKind::Unsupported))
 }
 
 /// The interface's index of an entry that ARP resolves. `struct ndmsg`: family (1 byte), 3 bytes, index, state (2).
@@ -132,7 +136,7 @@ fn arp_interface(body: &[u8]) -> Option<u32> {
     let family = *body.first()?;
     let index = u32::from_ne_bytes(*body.get(4..)?.first_chunk()?);
     let state = u16::from_ne_bytes(*body.get(8..)?.first_chunk()?);
-    (i32::from(family) == libc::AF_INET && state & NO_ARP == 0).then_some(index)
+    (family == INET && state & NO_ARP == 0).then_some(index)
 }
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "getfsstat(2)",
     ],
     options: options! {
-        "filesystem.mount-points-exclude" = filesystem.mount_points_exclude: String, "Mount points to leave out (expression).";
-        "filesystem.mount-points-include" = filesystem.mount_points_include: String, "Mount points to give (expression), instead of the exclude.";
+        "filesystem.mount-points-exclude" = filesystem.mount_points_exclude: String, "MountEntry points to leave out (expression).";
+        "filesystem.mount-points-include" = filesystem.mount_points_include: String, "MountEntry points to give (expression), instead of the exclude.";
         "filesystem.fs-types-exclude" = filesystem.fs_types_exclude: String, "File system types to leave out (expression).";
         "filesystem.fs-types-include" = filesystem.fs_types_include: String, "File system types to give (expression), instead of the exclude.";
         "filesystem.mount-timeout" = filesystem.mount_timeout: Duration, "How long a mount may take to answer before it counts as hanging.";
@@ -105,14 +105,14 @@ impl Filters {
         })
     }
 
-    fn keep(&self, mount: &Mount) -> bool {
+    fn keep(&self, mount: &MountEntry) -> bool {
         self.mount_points.keeps(&mount.mount_point) && self.types.keeps(&mount.fs_type)
     }
 }
 
 /// A mounted file system.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Mount {
+struct MountEntry {
     device: String,
     mount_point: String,
     fs_type: String,
@@ -136,8 +136,11 @@ struct Usage {
     purgeable: Option<f64>,
 }
 
+/// Picks a family's value, if the mount has one.
+type Pick<'a> = &'a dyn Fn(&MountEntry, &Result<Usage, String>) -> Option<f64>;
+
 /// A mount with its size, or the text of the error that asking gave.
-type Answer = (Mount, Result<Usage, String>);
+type Answer = (MountEntry, Result<Usage, String>);
 
 /// What tells the series of a mount from those of others.
 fn key((mount, usage): &Answer) -> impl Ord {
@@ -155,7 +158,7 @@ fn emit(answers: &[Answer], out: &mut Families) {
     answers.sort_by(|one, other| key(one).cmp(&key(other)));
     answers.dedup_by(|one, other| key(one) == key(other));
 
-    let mut family = |name, help, value: &dyn Fn(&Mount, &Result<Usage, String>) -> Option<f64>| {
+    let mut family = |name, help, value: Pick<'_>| {
         let mut family = out.family(name, help, MetricKind::Gauge);
         for (mount, usage) in &answers {
             if let Some(value) = value(mount, usage) {
@@ -223,12 +226,12 @@ mod tests {
 
     #[test]
     fn errors_leave_only_state() {
-        let mount = |point: &str| Mount {
+        let mount = |point: &str| MountEntry {
             device: "/dev/sda1".into(),
             mount_point: point.into(),
             fs_type: "ext4".into(),
             read_only: point == "/",
-            ..Mount::default()
+            ..MountEntry::default()
         };
         let usage = Usage {
             size: 4096.0,

@@ -45,6 +45,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 /// Options of `netdev`.
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
@@ -115,7 +116,7 @@ fn emit(devices: &[Device], label_alias: bool, out: &mut Families) {
         for device in devices {
             for (_, value) in device.counters.iter().filter(|(name, _)| *name == key) {
                 let labels = [("device", &*device.name), ("ifalias", &*device.alias)];
-                family.sample(&labels[..1 + usize::from(label_alias)], *value as f64);
+                family.sample(&labels[..=usize::from(label_alias)], *value as f64);
             }
         }
     }

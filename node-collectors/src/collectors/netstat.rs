@@ -42,6 +42,9 @@ impl Default for Options {
     }
 }
 
+/// Of a field `Protocol_Name`, family name and HELP if it is to be given.
+type Known = HashMap<Vec<u8>, Option<(String, String)>>;
+
 struct NetStat {
     /// `netstat` and `snmp`: lines in pairs.
     pairs: [PathBuf; 2],
@@ -49,7 +52,7 @@ struct NetStat {
     single: PathBuf,
     fields: Option<Pattern>,
     /// Fields seen, with family name and HELP if they are to be given: the expression is asked once for each.
-    known: Mutex<HashMap<Vec<u8>, Option<(String, String)>>>,
+    known: Mutex<Known>,
 }
 
 impl NetStat {
@@ -114,7 +117,7 @@ impl NetStat {
 }
 
 /// `Protocol: names…` and `Protocol: values…` in turn; the error is the line of values.
-fn parse_pairs<'a>(content: &'a [u8], mut each: impl FnMut(&[u8], &[u8], f64)) -> Result<(), &'a [u8]> {
+fn parse_pairs(content: &[u8], mut each: impl FnMut(&[u8], &[u8], f64)) -> Result<(), &[u8]> {
     let mut lines = text::lines(content);
     while let Some(names) = lines.next() {
         let values = lines.next().ok_or(names)?;
@@ -135,7 +138,7 @@ fn parse_pairs<'a>(content: &'a [u8], mut each: impl FnMut(&[u8], &[u8], f64)) -
 }
 
 /// `Ip6InReceives 7`: the protocol ends with the first 6.
-fn parse_single<'a>(content: &'a [u8], mut each: impl FnMut(&[u8], &[u8], f64)) -> Result<(), &'a [u8]> {
+fn parse_single(content: &[u8], mut each: impl FnMut(&[u8], &[u8], f64)) -> Result<(), &[u8]> {
     for line in text::lines(content) {
         let mut words = text::fields(line);
         let (Some(name), Some(value)) = (words.next(), words.next()) else {

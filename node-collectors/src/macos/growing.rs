@@ -92,7 +92,7 @@ mod tests {
 
     /// A value that has these lengths one after another, each time it is asked for with a buffer.
     fn kernel(lengths: &[usize]) -> impl FnMut(Option<&mut [u8]>) -> io::Result<usize> {
-        let (mut lengths, mut length) = (lengths.to_vec().into_iter(), 0);
+        let (mut lengths, mut length) = (lengths.iter().copied(), 0);
         move |buffer| {
             let Some(buffer) = buffer else { return Ok(length) };
             length = lengths.next().unwrap();

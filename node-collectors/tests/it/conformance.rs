@@ -156,3 +156,85 @@ fn end_to_end() {
         panic!("{difference}");
     }
 }
+
+/// The series of a text as name, labels by name, value: the textfile collector writes `le` and `quantile` in order of
+/// name, the reference last.
+fn series(text: &str) -> Vec<(String, Vec<String>, String)> {
+    let mut series: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+            let mut labels: Vec<_> = labels
+                .trim_end_matches('}')
+                .split("\",")
+                .map(|label| label.trim_end_matches('"').to_owned())
+                .collect();
+            labels.sort();
+            (name.to_owned(), labels, value.to_owned())
+        })
+        .collect();
+    series.sort();
+    series
+}
+
+fn comments(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| line.starts_with('#')).collect()
+}
+
+/// Unit cases of the upstream project: name, flags, expected text.
+#[test]
+fn unit_cases() {
+    let Some(folder) = folder() else { return };
+    let fixtures = unpacked(&folder);
+    let cases = std::fs::read_to_string(folder.join("unit/cases.json")).unwrap();
+    let cases: serde_json::Value = serde_json::from_str(&cases).unwrap();
+    let mut done = 0;
+    for case in cases["cases"].as_array().unwrap() {
+        let flags: Vec<&str> = case["flags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|flag| flag.as_str().unwrap())
+            .collect();
+        let collector = flags[0].strip_prefix("--collector.").unwrap();
+        if !exists(collector) {
+            continue;
+        }
+        let folder_of = |path: &str| match path.strip_prefix("fixtures:") {
+            Some(path) => fixtures.path().join(path),
+            None => folder.join(path),
+        };
+        let expected = std::fs::read_to_string(folder_of(case["expected"].as_str().unwrap())).unwrap();
+        let prefix = format!("{}/{}/", fixtures.path().display(), case["cwd"].as_str().unwrap());
+        let flags: Vec<_> = flags
+            .iter()
+            .map(|flag| flag.replace("=fixtures/", &format!("={prefix}fixtures/")))
+            .collect();
+        let set = NodeCollectors::builder()
+            .disable_defaults()
+            .args(&flags)
+            .unwrap()
+            .build()
+            .unwrap();
+        let actual = String::from_utf8(set.to_text()).unwrap().replace(&prefix, "");
+        let kept = |text: &str| -> String {
+            let dropped = |line: &&str| {
+                let name = family(line);
+                !name.starts_with("node_scrape_collector_")
+                    && (line.starts_with('#') || name != "node_textfile_mtime_seconds")
+            };
+            text.lines()
+                .filter(dropped)
+                .flat_map(|line| [line, "\n"])
+                .collect()
+        };
+        let (expected, actual) = (kept(&expected), kept(&actual));
+        let name = &case["name"];
+        assert_eq!(comments(&actual), comments(&expected), "{name}");
+        assert_eq!(series(&actual), series(&expected), "{name}");
+        done += 1;
+    }
+    assert!(done >= 18, "only {done} cases were run");
+}

@@ -1,5 +1,7 @@
 //! Integration tests: the fixtures that node_exporter itself is tested with, the README, and the set's behaviour.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
 #[cfg(target_os = "linux")]
 mod conformance;
 #[cfg(target_os = "macos")]

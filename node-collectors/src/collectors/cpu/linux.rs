@@ -78,8 +78,8 @@ impl Collector for Cpu {
         self.update_stat(&mut state.ticks, out)?;
         self.update_isolated(out);
         let cpus = cpu_folders(&self.devices)?;
-        self.update_throttles(&cpus, &mut state.topology, out)?;
-        self.update_online(&cpus, out);
+        write_throttles(&cpus, &mut state.topology, out)?;
+        write_online(&cpus, out);
         Ok(Outcome::Data)
     }
 }
@@ -236,88 +236,87 @@ impl Cpu {
             family.sample(&[("cpu", Decimal::new(*cpu).as_str())], 1.0);
         }
     }
+}
 
-    /// The first CPU of a core or package whose counter can be read speaks for it.
-    fn update_throttles(
-        &self,
-        cpus: &[(u64, PathBuf)],
-        topology: &mut BTreeMap<u64, (u64, u64)>,
-        out: &mut Families,
-    ) -> Result<(), Error> {
-        let mut buffer = Buffer::take();
-        let mut number = |path: &Path| buffer.attribute(path).ok().and_then(text::decimal);
-        let (mut cores, mut packages) = (BTreeMap::new(), BTreeMap::new());
-        let mut counting = BTreeSet::new();
-        for (cpu, folder) in cpus {
-            let throttle = folder.join("thermal_throttle");
-            let (package, core) = match topology.get(cpu) {
-                Some(place) => *place,
-                None if throttle
-                    .try_exists()
-                    .map_err(|error| Error::read(&throttle, error))? =>
-                {
-                    let topology = folder.join("topology");
-                    let package = number(&topology.join("physical_package_id"));
-                    let core = number(&topology.join("core_id"));
-                    let (Some(package), Some(core)) = (package, core) else {
-                        continue;
-                    };
-                    (package, core)
-                }
-                None => continue,
-            };
-            counting.insert(*cpu);
-            topology.insert(*cpu, (package, core));
-            if !cores.contains_key(&(package, core))
-                && let Some(count) = number(&throttle.join("core_throttle_count"))
+/// The first CPU of a core or package whose counter can be read speaks for it.
+fn write_throttles(
+    cpus: &[(u64, PathBuf)],
+    topology: &mut BTreeMap<u64, (u64, u64)>,
+    out: &mut Families,
+) -> Result<(), Error> {
+    let mut buffer = Buffer::take();
+    let mut number = |path: &Path| buffer.attribute(path).ok().and_then(text::decimal);
+    let (mut cores, mut packages) = (BTreeMap::new(), BTreeMap::new());
+    let mut counting = BTreeSet::new();
+    for (cpu, folder) in cpus {
+        let throttle = folder.join("thermal_throttle");
+        let (package, core) = match topology.get(cpu) {
+            Some(place) => *place,
+            None if throttle
+                .try_exists()
+                .map_err(|error| Error::read(&throttle, error))? =>
             {
-                cores.insert((package, core), count);
+                let topology = folder.join("topology");
+                let package = number(&topology.join("physical_package_id"));
+                let core = number(&topology.join("core_id"));
+                let (Some(package), Some(core)) = (package, core) else {
+                    continue;
+                };
+                (package, core)
             }
-            if !packages.contains_key(&package)
-                && let Some(count) = number(&throttle.join("package_throttle_count"))
-            {
-                packages.insert(package, count);
-            }
-        }
-        topology.retain(|cpu, _| counting.contains(cpu));
-        let help = "Number of times this CPU core has been throttled.";
-        let mut family = out.family("node_cpu_core_throttles_total", help, MetricKind::Counter);
-        for ((package, core), count) in cores {
-            let (package, core) = (Decimal::new(package), Decimal::new(core));
-            family.sample(
-                &[("core", core.as_str()), ("package", package.as_str())],
-                count as f64,
-            );
-        }
-        let help = "Number of times this CPU package has been throttled.";
-        let mut family = out.family("node_cpu_package_throttles_total", help, MetricKind::Counter);
-        for (package, count) in packages {
-            family.sample(&[("package", Decimal::new(package).as_str())], count as f64);
-        }
-        Ok(())
-    }
-
-    /// Left out as a whole where the first CPU cannot be switched off.
-    fn update_online(&self, cpus: &[(u64, PathBuf)], out: &mut Families) {
-        let mut buffer = Buffer::take();
-        let mut online = |folder: &Path| {
-            buffer
-                .attribute(&folder.join("online"))
-                .map(|content| content == b"1")
+            None => continue,
         };
-        let Some((_, first)) = cpus.first() else { return };
-        if online(first).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-            return;
+        counting.insert(*cpu);
+        topology.insert(*cpu, (package, core));
+        if !cores.contains_key(&(package, core))
+            && let Some(count) = number(&throttle.join("core_throttle_count"))
+        {
+            cores.insert((package, core), count);
         }
-        let help = "CPUs that are online and being scheduled.";
-        let mut family = out.family("node_cpu_online", help, MetricKind::Gauge);
-        for (cpu, folder) in cpus {
-            let online = online(folder).unwrap_or(false);
-            family.sample(
-                &[("cpu", Decimal::new(*cpu).as_str())],
-                f64::from(u8::from(online)),
-            );
+        if !packages.contains_key(&package)
+            && let Some(count) = number(&throttle.join("package_throttle_count"))
+        {
+            packages.insert(package, count);
         }
+    }
+    topology.retain(|cpu, _| counting.contains(cpu));
+    let help = "Number of times this CPU core has been throttled.";
+    let mut family = out.family("node_cpu_core_throttles_total", help, MetricKind::Counter);
+    for ((package, core), count) in cores {
+        let (package, core) = (Decimal::new(package), Decimal::new(core));
+        family.sample(
+            &[("core", core.as_str()), ("package", package.as_str())],
+            count as f64,
+        );
+    }
+    let help = "Number of times this CPU package has been throttled.";
+    let mut family = out.family("node_cpu_package_throttles_total", help, MetricKind::Counter);
+    for (package, count) in packages {
+        family.sample(&[("package", Decimal::new(package).as_str())], count as f64);
+    }
+    Ok(())
+}
+
+/// Left out as a whole where the first CPU cannot be switched off.
+fn write_online(cpus: &[(u64, PathBuf)], out: &mut Families) {
+    let mut buffer = Buffer::take();
+    let mut online = |folder: &Path| {
+        buffer
+            .attribute(&folder.join("online"))
+            .map(|content| content == b"1")
+    };
+    let Some((_, first)) = cpus.first() else { return };
+    if online(first).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return;
+    }
+    let help = "CPUs that are online and being scheduled.";
+    let mut family = out.family("node_cpu_online", help, MetricKind::Gauge);
+    for (cpu, folder) in cpus {
+        let online = online(folder).unwrap_or(false);
+        family.sample(
+            &[("cpu", Decimal::new(*cpu).as_str())],
+            f64::from(u8::from(online)),
+        );
     }
 }
 
@@ -364,7 +363,7 @@ mod tests {
         ] {
             assert!(samples.contains(&line.to_owned()), "{line}");
         }
-        never_panics(STAT, |bytes| parse_stat(bytes).filter(Result::is_ok).count());
+        never_panics(STAT, |bytes| parse_stat(bytes).flatten().count());
     }
 
     #[test]

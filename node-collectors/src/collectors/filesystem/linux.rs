@@ -6,7 +6,7 @@ use ferroalloy_model::Families;
 use nix::errno::Errno;
 
 use super::probe::{Prober, TIMED_OUT};
-use super::{Answer, Filters, Mount, Usage, emit};
+use super::{Answer, Filters, MountEntry, Usage, emit};
 use crate::collector::{Collector, Context, Outcome};
 use crate::error::Error;
 use crate::read::Buffer;
@@ -30,7 +30,7 @@ impl FileSystem {
         })
     }
 
-    fn mounts(&self) -> Result<Vec<Mount>, Error> {
+    fn mounts(&self) -> Result<Vec<MountEntry>, Error> {
         let [first, own] = &self.mountinfo;
         let mut buffer = Buffer::take();
         // With `hidepid`, the first process is not to be seen.
@@ -41,7 +41,7 @@ impl FileSystem {
         self.parse(own, content)
     }
 
-    fn parse(&self, path: &Path, content: &[u8]) -> Result<Vec<Mount>, Error> {
+    fn parse(&self, path: &Path, content: &[u8]) -> Result<Vec<MountEntry>, Error> {
         let mut mounts = Vec::new();
         for line in text::lines(content) {
             let mut mount = parse_line(line)
@@ -79,7 +79,7 @@ impl Collector for FileSystem {
 
 /// One line: identifiers, `major:minor`, root, mount point, options, optional fields, `-`, type, source, options of
 /// the file system.
-fn parse_line(line: &[u8]) -> Option<Mount> {
+fn parse_line(line: &[u8]) -> Option<MountEntry> {
     let fields: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
     let [
         _,
@@ -105,7 +105,7 @@ fn parse_line(line: &[u8]) -> Option<Mount> {
         |options: &[u8], wanted: &[u8]| options.split(|&byte| byte == b',').any(|option| option == wanted);
     let read_only = has(options, b"ro") || has(super_options, b"ro") || has(super_options, b"emergency_ro");
     let owned = |bytes: &[u8]| text::utf8(bytes).into_owned();
-    Some(Mount {
+    Some(MountEntry {
         device: owned(source),
         mount_point: owned(&unescape(mount_point)),
         fs_type: owned(fs_type),
@@ -202,7 +202,7 @@ mod tests {
         let mount = parse_line(LINE.as_bytes()).unwrap();
         assert_eq!(
             mount,
-            Mount {
+            MountEntry {
                 device: "/dev/sda1".into(),
                 mount_point: "/a b".into(),
                 fs_type: "ext4".into(),

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ferroalloy_model::Families;
 
-use super::{Answer, Filters, Mount, Usage, emit};
+use super::{Answer, Filters, MountEntry, Usage, emit};
 use crate::collector::{Collector, Context, Outcome};
 use crate::error::Error;
 use crate::macos::bytes::{text_at, u32_at, u64_at};
@@ -62,12 +62,12 @@ fn entry(entry: &[u8]) -> Option<Answer> {
     let text = |offset, size| text_at(entry, offset, size).map(|text| text::utf8(text).into_owned());
     let number = |offset| u64_at(entry, offset).map(|number| number as f64);
     let block_size = f64::from(u32_at(entry, statfs::F_BSIZE)?);
-    let mount = Mount {
+    let mount = MountEntry {
         device: text(statfs::F_MNTFROMNAME, statfs::PATH)?,
         mount_point: text(statfs::F_MNTONNAME, statfs::PATH)?,
         fs_type: text(statfs::F_FSTYPENAME, statfs::TYPE_NAME)?,
         read_only: u32_at(entry, statfs::F_FLAGS)? & statfs::MNT_RDONLY != 0,
-        ..Mount::default()
+        ..MountEntry::default()
     };
     let usage = Usage {
         size: number(statfs::F_BLOCKS)? * block_size,

@@ -286,7 +286,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     /// A prober whose path "stuck…" answers when the sender says so or is dropped, and tells when it has.
-    fn prober() -> (Prober<u32>, Sender<()>, Receiver<()>) {
+    fn prober() -> (Prober<usize>, Sender<()>, Receiver<()>) {
         let (release, released) = channel::<()>();
         let (tell, returned) = channel();
         let released = Mutex::new(released);
@@ -296,7 +296,7 @@ mod tests {
                 let _ = lock(&released).recv();
                 let _ = lock(&tell).send(());
             }
-            Ok(path.as_os_str().len() as u32)
+            Ok(path.as_os_str().len())
         });
         (prober, release, returned)
     }

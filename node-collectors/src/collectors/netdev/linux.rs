@@ -99,7 +99,7 @@ fn links() -> Result<Vec<Device>, Error> {
     use crate::netlink::{GET_LINK, NEW_LINK, dump};
     let mut devices = Vec::new();
     dump(GET_LINK, &[0; 16], NEW_LINK, |body| {
-        devices.extend(parse_link(body))
+        devices.extend(parse_link(body));
     })?;
     Ok(devices)
 }
@@ -272,7 +272,7 @@ mod tests {
     fn netlink_statistics() {
         let mut body = vec![0; 16];
         let mut attribute = |kind: u16, value: &[u8]| {
-            body.extend_from_slice(&(value.len() as u16 + 4).to_ne_bytes());
+            body.extend_from_slice(&u16::try_from(value.len() + 4).unwrap().to_ne_bytes());
             body.extend_from_slice(&kind.to_ne_bytes());
             body.extend_from_slice(value);
             body.resize(body.len().next_multiple_of(4), 0);

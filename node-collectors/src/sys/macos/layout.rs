@@ -1,5 +1,5 @@
-//! Compares the offsets that the parsers use with libc's declarations, when this is compiled for a Mac. What libc
-//! does not declare (`struct loadavg`) was compared with Apple's headers.
+//! Compares the offsets that the parsers use with libc's declarations, when this is compiled for a Mac. `struct loadavg`,
+//! which libc lacks, is declared here as `<sys/resource.h>` has it.
 
 use std::mem::offset_of;
 
@@ -76,6 +76,21 @@ same!(unit 4, vm_statistics64 {
     compressor_page_count = COMPRESSOR_PAGE_COUNT,
     internal_page_count = INTERNAL_PAGE_COUNT,
 });
+
+/// `struct loadavg`.
+#[repr(C)]
+struct LoadAvg {
+    ldavg: [u32; 3],
+    fscale: libc::c_long,
+}
+
+const _: () = {
+    let [one, five, fifteen] = ours::loadavg::LDAVG;
+    let first = offset_of!(LoadAvg, ldavg);
+    assert!(one == first && five == first + 4 && fifteen == first + 8);
+    assert!(ours::loadavg::FSCALE == offset_of!(LoadAvg, fscale));
+    assert!(size_of::<LoadAvg>() == 24);
+};
 
 const _: () = {
     assert!(ours::vm_statistics64::WORDS * 4 == offset_of!(libc::vm_statistics64, swapped_count));
