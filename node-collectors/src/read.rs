@@ -67,7 +67,8 @@ impl Buffer {
         self.read_once(&file)
     }
 
-    /// At least `length` bytes to fill.
+    /// At least `length` bytes to fill, for what is received from a socket.
+    #[cfg(target_os = "linux")]
     pub(crate) fn space(&mut self, length: usize) -> &mut [u8] {
         if self.bytes.len() < length {
             self.bytes.resize(length, 0);
