@@ -25,8 +25,16 @@ pub(super) async fn overview(State(shared): State<Arc<Shared>>) -> Html<String> 
         Escaped(&shared.host.hostname),
         Time(shared.host.own_metrics.start_time),
     ));
-    for (path, exporter) in shared.in_process().all() {
-        host(&mut page, &path, &exporter.seen());
+    let mut exporters: Vec<(String, Seen)> = shared
+        .in_process()
+        .all()
+        .into_iter()
+        .map(|(path, exporter)| (path, exporter.seen()))
+        .collect();
+    // What tells of a host comes before what tells of this program.
+    exporters.sort_by_key(|(_, seen)| figures::of(seen).is_empty());
+    for (path, seen) in exporters {
+        host(&mut page, &path, &seen);
     }
     components(&mut page, &shared.controller.components());
     page.put(format_args!(

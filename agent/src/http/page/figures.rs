@@ -125,6 +125,9 @@ fn rate(seen: &Seen, name: &str) -> Option<String> {
     (seconds > 0.0 && moved >= 0.0).then(|| format!("{}/s", bytes(moved / seconds)))
 }
 
+/// File systems below this size hold what the system needs, and nothing of a person's.
+const SMALLEST: f64 = 1024.0 * 1024.0 * 1024.0;
+
 /// Mount point, available and all bytes of each file system, the largest first, each device once.
 fn filesystems(families: &Families) -> Vec<(String, f64, f64)> {
     let mut seen = Vec::new();
@@ -138,7 +141,7 @@ fn filesystems(families: &Families) -> Vec<(String, f64, f64)> {
             .iter()
             .find(|(other, _)| label(other, "mountpoint") == Some(mount));
         let Some((_, free)) = free else { continue };
-        if size > 0.0 && !seen.contains(&device) {
+        if size >= SMALLEST && !seen.contains(&device) {
             seen.push(device);
             found.push((mount.to_owned(), *free, size));
         }

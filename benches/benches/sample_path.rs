@@ -1,0 +1,177 @@
+//! What a sample costs on its way, stage by stage: read for the first time, read again, relabelled, encoded.
+
+#![allow(missing_docs, reason = "criterion's macros make public functions")]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ferroalloy_benches::exposition;
+use ferroalloy_model::clock::Sleep;
+use ferroalloy_model::{Clock, Labels, LayoutBuilder, Pair, SourceId, SystemClock};
+use relabel::{Action, LayoutRelabeler, Naming, Rule, Rules};
+use remote_write::Encoder;
+use scrape::parse::{Format, Protocol, TextParser};
+use scrape::{Config, Error, Fetching, Page, Scraper, Target};
+
+const SERIES: usize = 10_000;
+
+/// A target whose answer is in memory already, so that only what comes after fetching is measured.
+#[derive(Debug)]
+struct InMemory {
+    body: String,
+    format: &'static Format,
+}
+
+impl Target for InMemory {
+    fn fetch<'a>(&'a self, _: Duration, page: &'a mut Page) -> Fetching<'a> {
+        page.body(self.format).extend_from_slice(self.body.as_bytes());
+        Box::pin(async { Ok::<(), Error>(()) })
+    }
+}
+
+/// The real time, without timers: nothing here waits.
+#[derive(Debug)]
+struct NoTimer;
+
+impl Clock for NoTimer {
+    fn wall(&self) -> i64 {
+        SystemClock.wall()
+    }
+
+    fn elapsed(&self) -> Duration {
+        SystemClock.elapsed()
+    }
+
+    fn sleep(&self, _: Duration) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+}
+
+fn parse(criterion: &mut Criterion) {
+    let body = exposition(SERIES);
+    let mut group = criterion.benchmark_group("parse");
+    group.throughput(Throughput::Bytes(body.len() as u64));
+    group.bench_function("text", |bencher| {
+        bencher.iter(|| {
+            let mut parser = TextParser::new(body.as_bytes());
+            let mut entries = 0;
+            while let Ok(Some(entry)) = parser.next_entry() {
+                black_box(&entry);
+                entries += 1;
+            }
+            entries
+        });
+    });
+    group.finish();
+}
+
+fn scrape(criterion: &mut Criterion) {
+    let body = exposition(SERIES);
+    let Ok(protocol) = Protocol::named("PrometheusText0.0.4") else {
+        return;
+    };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else {
+        return;
+    };
+    let mut group = criterion.benchmark_group("scrape");
+    group.throughput(Throughput::Bytes(body.len() as u64));
+    let target = InMemory { body, format };
+    let (config, labels) = (
+        Config::default(),
+        Labels::from_pairs([("job", "bench"), ("instance", "host:1")]),
+    );
+    let scrape_once = |scraper: &mut Scraper, page: &mut Page, time: i64| {
+        let limit = Duration::from_secs(1);
+        runtime.block_on(scraper.scrape(&target, &config, &NoTimer, (time, limit), page))
+    };
+    group.bench_function("first sight", |bencher| {
+        bencher.iter(|| {
+            let (mut scraper, mut page) = (Scraper::new("bench", labels.clone()), Page::new());
+            black_box(scrape_once(&mut scraper, &mut page, 1_000));
+            scraper
+        });
+    });
+    group.bench_function("known series", |bencher| {
+        let (mut scraper, mut page) = (Scraper::new("bench", labels.clone()), Page::new());
+        let mut time = 0;
+        bencher.iter(|| {
+            time += 1_000;
+            black_box(scrape_once(&mut scraper, &mut page, time));
+        });
+    });
+    group.finish();
+}
+
+fn layout() -> LayoutBuilder {
+    let mut builder = LayoutBuilder::new(SourceId::new(), "bench");
+    for index in 0..SERIES {
+        let (name, route) = (
+            format!("app_{}_total", index / 100),
+            format!("/api/v1/resource/{}", index % 25),
+        );
+        let status = (200 + index % 5).to_string();
+        let labels = [
+            ("__name__", name.as_str()),
+            ("instance", "host:1"),
+            ("job", "bench"),
+            ("method", ["GET", "POST", "PUT", "DELETE"][index % 4]),
+            ("route", &route),
+            ("status", &status),
+        ];
+        builder.push(labels, None);
+    }
+    builder
+}
+
+fn relabel(criterion: &mut Criterion) {
+    let drop = Rule {
+        source_labels: vec!["__name__".to_owned()],
+        regex: "app_1.*".to_owned(),
+        action: Action::Drop,
+        ..Rule::default()
+    };
+    let host = Rule {
+        source_labels: vec!["instance".to_owned()],
+        regex: "([^:]+):.*".to_owned(),
+        target_label: "host".to_owned(),
+        ..Rule::default()
+    };
+    let Ok(rules) = Rules::new([drop, host], Naming::ALLOY_SERIES) else {
+        return;
+    };
+    let mut group = criterion.benchmark_group("relabel");
+    group.throughput(Throughput::Elements(SERIES as u64));
+    let input = layout().build();
+    group.bench_function("new layout", |bencher| {
+        bencher.iter(|| LayoutRelabeler::new(rules.clone()).relabel(&input));
+    });
+    let relabeler = LayoutRelabeler::new(rules);
+    group.bench_function("known layout", |bencher| {
+        bencher.iter(|| relabeler.relabel(&input))
+    });
+    group.finish();
+}
+
+fn encode(criterion: &mut Criterion) {
+    let layout = layout().build();
+    let mut group = criterion.benchmark_group("encode");
+    group.throughput(Throughput::Elements(2_000));
+    let mut encoder = Encoder::new();
+    group.bench_function("remote write 1.0 with snappy", |bencher| {
+        bencher.iter(|| {
+            for slot in 0..2_000 {
+                encoder.sample_of(layout.series(slot).pairs(), 1_795_423_437_000, slot as f64);
+            }
+            encoder.finish()
+        });
+    });
+    group.finish();
+    criterion.bench_function("intern/a pair that is known", |bencher| {
+        let held = Pair::intern("job", "bench");
+        bencher.iter(|| Pair::intern(held.name(), held.value()));
+    });
+}
+
+criterion_group!(benches, parse, scrape, relabel, encode);
+criterion_main!(benches);
