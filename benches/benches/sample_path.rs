@@ -68,9 +68,10 @@ fn parse(criterion: &mut Criterion) {
 
 fn scrape(criterion: &mut Criterion) {
     let body = exposition(SERIES);
-    let Ok(protocol) = Protocol::named("PrometheusText0.0.4") else {
-        return;
-    };
+    let format = Protocol::named("PrometheusText0.0.4")
+        .ok()
+        .and_then(Protocol::format);
+    let Some(format) = format else { return };
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else {
         return;
     };
