@@ -149,7 +149,7 @@ fn relabel(criterion: &mut Criterion) {
     });
     let relabeler = LayoutRelabeler::new(rules);
     group.bench_function("known layout", |bencher| {
-        bencher.iter(|| relabeler.relabel(&input))
+        bencher.iter(|| relabeler.relabel(&input));
     });
     group.finish();
 }

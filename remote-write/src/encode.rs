@@ -145,6 +145,29 @@ impl Body {
     pub fn samples(&self) -> usize {
         self.samples
     }
+
+    /// The first and the second half of the samples, for a receiver that finds the whole too large.
+    pub(crate) fn halves(&self) -> Option<(Self, Self)> {
+        let message = snap::raw::Decoder::new().decompress_vec(&self.bytes).ok()?;
+        let first = self.samples / 2;
+        let mut middle = 0;
+        for _ in 0..first {
+            let (length, start) = wire::read_varint(&message, middle + 1)?;
+            middle = start.checked_add(usize::try_from(length).ok()?)?;
+        }
+        let (front, back) = message.split_at_checked(middle)?;
+        let mut compressor = Compressor::default();
+        Some((
+            Self {
+                bytes: compressor.compress(front),
+                samples: first,
+            },
+            Self {
+                bytes: compressor.compress(back),
+                samples: self.samples - first,
+            },
+        ))
+    }
 }
 
 // === impl Compressor ===
@@ -264,6 +287,26 @@ mod tests {
             let message = proto::WriteRequest::decode(&*decoded(&body)).unwrap();
             assert_eq!(message.timeseries[0].samples[0].value.to_bits(), bits);
         }
+    }
+
+    #[test]
+    fn halves_make_the_whole() {
+        let mut encoder = Encoder::new();
+        for (n, length) in [1, 300, 20_000, 5, 77].into_iter().enumerate() {
+            let labels = Labels::from_pairs([("__name__", "m".repeat(length))]);
+            encoder.sample(&labels, i64::try_from(n).unwrap(), 1.0);
+        }
+        let whole = encoder.finish();
+        let (first, second) = whole.halves().unwrap();
+        assert_eq!((first.samples(), second.samples()), (2, 3));
+        assert_eq!([decoded(&first), decoded(&second)].concat(), decoded(&whole));
+        assert_eq!(
+            proto::WriteRequest::decode(&*decoded(&first))
+                .unwrap()
+                .timeseries
+                .len(),
+            2
+        );
     }
 
     #[test]

@@ -148,24 +148,27 @@ impl EndpointTask {
     }
 
     fn may_send(&self, settings: &Settings) -> bool {
-        let queue = &settings.endpoint.queue;
-        let room = self.requests.len() < queue.max_shards;
-        let held_back = !self.requests.is_empty() && !self.shared.board.is_healthy();
-        if !room || held_back || self.lanes.ready_samples() == 0 {
-            return false;
+        let full = self.lanes.ready_samples() >= settings.endpoint.queue.max_samples_per_send;
+        match self.due(settings) {
+            Some(due) => full || self.flushing || due.is_zero(),
+            None => false,
         }
-        self.flushing
-            || self.lanes.ready_samples() >= queue.max_samples_per_send
-            || self.due(settings).is_some_and(|due| due.is_zero())
     }
 
-    /// In how long the oldest samples must go, whether or not they fill a request.
+    /// In how long the oldest samples must go, whether or not they fill a request. `None` when nothing can go before something else has
+    /// happened.
     fn due(&self, settings: &Settings) -> Option<Duration> {
-        let queued = self.lanes.oldest_ready()?;
+        let queue = &settings.endpoint.queue;
         let held_back = !self.requests.is_empty() && !self.shared.board.is_healthy();
-        let room = self.requests.len() < settings.endpoint.queue.max_shards;
-        let waited = self.shared.clock.elapsed().saturating_sub(queued);
-        (room && !held_back).then(|| settings.endpoint.queue.batch_send_deadline.saturating_sub(waited))
+        if held_back || self.requests.len() >= queue.max_shards {
+            return None;
+        }
+        let waited = self
+            .shared
+            .clock
+            .elapsed()
+            .saturating_sub(self.lanes.oldest_ready()?);
+        Some(queue.batch_send_deadline.saturating_sub(waited))
     }
 
     fn send(&mut self, settings: &Settings) {

@@ -2,7 +2,6 @@
 
 use river_syntax::{Block, Diagnostic, Isolated, SourceMap, Variables, decode_body, diag, parse};
 
-/// What the program does.
 #[derive(Block)]
 struct Config {
     /// Whom to greet.

@@ -49,7 +49,7 @@ pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Result<Value, Diagnostic> {
             let at = evaluate(index, scope)?;
             self::index(&value, &at, inner, index)
         }
-        ExprKind::Call(function, args) => call(function, args, scope),
+        ExprKind::Call(function, args) => call(function, args, expr.span, scope),
         ExprKind::Unary(op, inner) => {
             let value = evaluate(inner, scope)?;
             ops::unary(*op, &value).map_err(|message| Diagnostic::error(expr.span, message))
@@ -160,7 +160,7 @@ fn index(value: &Value, at: &Value, owner: &Expr, place: &Expr) -> Result<Value,
     }
 }
 
-fn call(function: &Expr, args: &[Expr], scope: &dyn Scope) -> Result<Value, Diagnostic> {
+fn call(function: &Expr, args: &[Expr], span: Span, scope: &dyn Scope) -> Result<Value, Diagnostic> {
     let callee = evaluate(function, scope)?;
     let Value::Function(callee) = callee else {
         let message = format!(
@@ -169,9 +169,6 @@ fn call(function: &Expr, args: &[Expr], scope: &dyn Scope) -> Result<Value, Diag
         );
         return Err(Diagnostic::error(function.span, message));
     };
-    let span = args
-        .last()
-        .map_or(function.span, |last| function.span.to(last.span));
     callee
         .params
         .check(args.len())

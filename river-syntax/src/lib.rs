@@ -9,6 +9,7 @@ mod format;
 mod lexer;
 mod parser;
 mod source;
+mod stability;
 pub mod stdlib;
 mod token;
 mod types;
@@ -24,8 +25,9 @@ pub use eval::{EmptyScope, Environment, Found, Isolated, Nested, Process, Scope,
 pub use format::{format, format_body, format_source};
 pub use lexer::{Lexed, lex};
 pub use parser::{MAX_DEPTH, parse, parse_expr};
-pub use river_syntax_derive::{Block, ToValue};
+pub use river_syntax_derive::{Block, FromValue, ToValue};
 pub use source::{MAX_SOURCE_BYTES, Position, Source, SourceId, SourceMap, Span};
+pub use stability::Stability;
 pub use token::{Comment, Token, TokenKind};
 pub use types::{Field, Type, TypeScope, UnknownTypes};
 pub use value::{

@@ -9,12 +9,14 @@ mod constants;
 mod convert;
 mod encoding;
 mod file;
+mod json_path;
 mod string;
 mod sys;
 
 use crate::ast::Reference;
 use crate::diag::Diagnostic;
 use crate::eval::Environment;
+use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Function, Value};
 
@@ -47,6 +49,14 @@ impl Member {
         }
     }
 
+    /// How settled it is.
+    pub fn stability(&self) -> Stability {
+        match self {
+            Member::Function(function) => function.stability,
+            Member::Constant(_) => Stability::GenerallyAvailable,
+        }
+    }
+
     /// What it is or does.
     pub fn docs(&self) -> &'static str {
         match self {
@@ -73,7 +83,9 @@ impl Member {
 
 /// Everything in the library, in order of name.
 pub const MEMBERS: &[Member] = &[
+    Member::Function(&array::COMBINE_MAPS),
     Member::Function(&array::CONCAT),
+    Member::Function(&array::GROUP_BY),
     Member::Function(&coalesce::COALESCE),
     Member::Constant(&constants::ARCH),
     Member::Constant(&constants::HOSTNAME),
@@ -89,6 +101,7 @@ pub const MEMBERS: &[Member] = &[
     Member::Function(&encoding::URL_DECODE),
     Member::Function(&encoding::URL_ENCODE),
     Member::Function(&file::PATH_JOIN),
+    Member::Function(&json_path::JSON_PATH),
     Member::Function(&string::FORMAT),
     Member::Function(&string::JOIN),
     Member::Function(&string::REPLACE),
@@ -123,12 +136,7 @@ const DEPRECATED: &[(&str, &str)] = &[
 ];
 
 /// Names that Alloy's library has and this one does not yet.
-const UNSUPPORTED: &[&str] = &[
-    "array.combine_maps",
-    "array.group_by",
-    "encoding.from_yaml",
-    "json_path",
-];
+const UNSUPPORTED: &[&str] = &["encoding.from_yaml"];
 
 /// What a path means to the library.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,12 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use ferroalloy_http_client::{Client, Config, ErrorKind, TlsConfig, TlsVersion};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
@@ -15,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 use crate::server::{Answer, ok, serve};
-use crate::{LIMIT, get};
+use crate::{LIMIT, get, post};
 
 struct Identity {
     pem: String,
@@ -189,4 +194,67 @@ async fn a_replaced_ca_file_is_read_again() {
     );
     fs::write(file.path(), &new.pem).unwrap();
     client.send(&request, LIMIT).await.unwrap();
+}
+
+/// A server of HTTP/2 alone, that answers with the connection's number and the body it got.
+async fn start_http2(identity: &Identity) -> SocketAddr {
+    let mut config = Arc::unwrap_or_clone(server_config(identity, None));
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for connection in 0.. {
+            let (stream, _) = listener.accept().await.unwrap();
+            let stream = acceptor.accept(stream).await.unwrap();
+            let answer = service_fn(move |request: http::Request<Incoming>| async move {
+                let (head, body) = request.into_parts();
+                let body = body.collect().await?.to_bytes();
+                let text = format!("{connection} {} {} {} bytes", head.method, head.uri, body.len());
+                Ok::<_, hyper::Error>(http::Response::new(Full::new(Bytes::from(text))))
+            });
+            let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            tokio::spawn(builder.serve_connection(TokioIo::new(stream), answer));
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn http2_where_both_want_it() {
+    let server = identity("localhost");
+    let address = start_http2(&server).await;
+    let tls = TlsConfig {
+        ca_pem: Some(server.pem.clone()),
+        server_name: Some("localhost".into()),
+        ..TlsConfig::default()
+    };
+    let client = Client::new(&Config {
+        tls: tls.clone(),
+        ..Config::default()
+    })
+    .unwrap();
+    let url = format!("https://{address}/metrics?x=y");
+    let expected = |connection: usize, method: &str, bytes: usize| {
+        format!("{connection} {method} https://{address}/metrics?x=y {bytes} bytes")
+    };
+    let response = client.send(&get(&url), LIMIT).await.unwrap();
+    assert_eq!(response.body, expected(0, "GET", 0));
+    let response = client.send(&post(&url, b"data"), LIMIT).await.unwrap();
+    assert_eq!(response.body, expected(0, "POST", 4), "the connection is shared");
+    client.drop_idle();
+    let response = client.send(&get(&url), LIMIT).await.unwrap();
+    assert_eq!(response.body, expected(1, "GET", 0));
+    assert!(client.send(&get(&url), 5).await.unwrap_err().is_body_limit());
+
+    let http1 = Client::new(&Config {
+        tls,
+        enable_http2: false,
+        ..Config::default()
+    })
+    .unwrap();
+    assert_eq!(
+        http1.send(&get(&url), LIMIT).await.unwrap_err().kind(),
+        ErrorKind::Tls
+    );
 }

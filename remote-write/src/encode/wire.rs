@@ -9,6 +9,18 @@ pub(crate) fn varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value.to_le_bytes()[0]);
 }
 
+/// Reads a varint at `at`: the value, and where it ends.
+pub(crate) fn read_varint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    let mut value = 0;
+    for (index, byte) in bytes.get(at..)?.iter().enumerate().take(10) {
+        value |= u64::from(byte & 0x7f).checked_shl(7 * u32::try_from(index).ok()?)?;
+        if *byte < 0x80 {
+            return Some((value, at + index + 1));
+        }
+    }
+    None
+}
+
 /// Bytes of a varint.
 pub(crate) fn varint_len(value: u64) -> usize {
     (64 - (value | 1).leading_zeros()).div_ceil(7) as usize

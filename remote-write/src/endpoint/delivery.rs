@@ -1,6 +1,6 @@
 //! One request, from its first try to its end: taken, refused for good, or too old.
 //!
-//! Invariant: every try sends the same bytes. What may be tried again is tried until it ends, with the settings in force at that time,
+//! Invariant: every try sends the same bytes, but for a request that is too large for its receiver, which is sent in halves. What may be tried again is tried until it ends, with the settings in force at that time,
 //! so that a changed URL or password serves what is under way too.
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ferroalloy_model::Clock;
+use http::StatusCode;
 use tokio::sync::watch;
 
 use super::backoff::Backoff;
@@ -18,6 +19,9 @@ use crate::encode::Body;
 use crate::metrics::EndpointMetrics;
 use crate::queue::DropReason;
 use crate::status::Board;
+
+/// A receiver that finds this many samples too large is not asked to take fewer.
+const SPLIT_DOWN_TO: usize = 16;
 
 /// What an endpoint works with until it is configured anew.
 #[derive(Debug)]
@@ -48,46 +52,80 @@ pub(super) struct Delivery {
     pub(super) newest: Option<i64>,
 }
 
-/// Sends `delivery` until it ends, one way or another.
+/// What became of a body.
+enum End {
+    /// The receiver took it.
+    Taken,
+    /// It was refused or is too old, and counted as that.
+    Dropped,
+    /// The receiver finds it too large.
+    TooLarge(Failure),
+}
+
+/// Sends `delivery` until it ends, one way or another. What the receiver finds too large is sent in halves, one after the other.
 pub(super) async fn deliver(
     delivery: Delivery,
     shared: Arc<Shared>,
     mut settings: watch::Receiver<Arc<Settings>>,
 ) {
-    let samples = delivery.body.samples();
+    let mut bodies = vec![delivery.body.clone()];
+    while let Some(body) = bodies.pop() {
+        let failure = match send(&body, delivery.queued, &shared, &mut settings).await {
+            End::Taken => {
+                let newest = delivery.newest.unwrap_or_default();
+                shared.metrics.newest_sent.fetch_max(newest, Ordering::Relaxed);
+                continue;
+            }
+            End::Dropped => continue,
+            End::TooLarge(failure) => failure,
+        };
+        match body.halves().filter(|_| body.samples() > SPLIT_DOWN_TO) {
+            Some((first, second)) => bodies.extend([second, first]),
+            None => shared.refused(&settings.borrow().endpoint, &failure, body.samples()),
+        }
+    }
+}
+
+async fn send(
+    body: &Body,
+    queued: Duration,
+    shared: &Shared,
+    settings: &mut watch::Receiver<Arc<Settings>>,
+) -> End {
+    let samples = body.samples() as u64;
     let metrics = &shared.metrics;
     let mut backoff = Backoff::new();
     let mut retries = 0;
     loop {
         let current = settings.borrow_and_update().clone();
-        let age = shared.clock.elapsed().saturating_sub(delivery.queued);
+        let age = shared.clock.elapsed().saturating_sub(queued);
         if age > current.age_limit() {
-            metrics.dropped(DropReason::TooOld, samples as u64);
-            return;
+            metrics.dropped(DropReason::TooOld, samples);
+            return End::Dropped;
         }
-        metrics.samples.fetch_add(samples as u64, Ordering::Relaxed);
+        metrics.samples.fetch_add(samples, Ordering::Relaxed);
         metrics
             .bytes
-            .fetch_add(delivery.body.bytes().len() as u64, Ordering::Relaxed);
+            .fetch_add(body.bytes().len() as u64, Ordering::Relaxed);
         let start = shared.clock.elapsed();
-        let result = current.client.attempt(&delivery.body, retries).await;
+        let result = current.client.attempt(body, retries).await;
         metrics.observe(shared.clock.elapsed().saturating_sub(start));
         let failure = match result {
             Ok(()) => {
-                metrics.delivered.fetch_add(samples as u64, Ordering::Relaxed);
-                if let Some(newest) = delivery.newest {
-                    metrics.newest_sent.fetch_max(newest, Ordering::Relaxed);
-                }
+                metrics.delivered.fetch_add(samples, Ordering::Relaxed);
                 shared.healed(&current.endpoint);
-                return;
+                return End::Taken;
             }
             Err(failure) => failure,
         };
-        if !failure.error.is_retryable() {
-            shared.refused(&current.endpoint, &failure, samples);
-            return;
+        if failure.status == Some(StatusCode::PAYLOAD_TOO_LARGE) {
+            return End::TooLarge(failure);
         }
-        metrics.retried.fetch_add(samples as u64, Ordering::Relaxed);
+        if !failure.error.is_retryable() {
+            shared.refused(&current.endpoint, &failure, body.samples());
+            return End::Dropped;
+        }
+        metrics.retried.fetch_add(samples, Ordering::Relaxed);
         retries += 1;
         let wait = backoff.wait(&current.endpoint.queue, failure.error.kind(), failure.retry_after);
         shared.failing(&current.endpoint, &failure, wait);

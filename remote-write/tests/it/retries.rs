@@ -122,6 +122,40 @@ async fn what_is_refused_is_dropped_and_said() {
 }
 
 #[tokio::test]
+async fn what_is_too_large_is_sent_in_halves() {
+    let mut receiver = Receiver::start(|request| match request.message().timeseries.len() {
+        0..=25 => OK,
+        _ => Answer::Status(413, "", "too much"),
+    })
+    .await;
+    let writer = writer([endpoint(&receiver.url())]);
+    let source = Source::new("m", 90);
+    drop(writer.accept(&source.at(1)));
+    let mut taken = Vec::new();
+    while taken.len() < 90 {
+        let series = receiver.next().await.message().timeseries;
+        if series.len() <= 25 {
+            taken.extend(series.into_iter().map(|series| series.labels[0].value.clone()));
+        }
+    }
+    let expected: Vec<_> = (0..90).map(|n| format!("m_{n}")).collect();
+    assert_eq!(taken, expected);
+    // A receiver that takes nothing at all is not asked for each sample.
+    let mut receiver = Receiver::start(|_| Answer::Status(413, "", "no")).await;
+    let writer = crate::writer([endpoint(&receiver.url())]);
+    drop(writer.accept(&Source::new("m", 20).at(1)));
+    let sizes = [
+        receiver.next().await,
+        receiver.next().await,
+        receiver.next().await,
+    ]
+    .map(|request| request.message().timeseries.len());
+    assert_eq!(sizes, [20, 10, 10]);
+    let status = status_when(&writer, |status| status.last_refusal.is_some()).await;
+    assert_eq!(status.last_refusal.unwrap().status, 413);
+}
+
+#[tokio::test]
 async fn what_a_user_can_mend_is_repeated_slowly() {
     for (status, said, reason) in [
         (

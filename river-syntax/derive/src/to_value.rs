@@ -7,6 +7,9 @@ use syn::{DeriveInput, Error};
 use crate::field::{Role, fields};
 
 pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
+    if matches!(input.data, syn::Data::Enum(_)) {
+        return crate::choice::expand_to_value(input);
+    }
     let fields = fields(input)?;
     if let Some(field) = fields
         .iter()

@@ -29,6 +29,24 @@ use crate::value::{CapsuleType, Number, OptionalSecret, Secret, Value};
 /// ```
 ///
 /// `null` should give the type's zero value where there is one.
+///
+/// For a string of a fixed set, derive it on an enum; the names are the variants' in snake case unless they are given:
+///
+/// ```
+/// use river_syntax::{FromValue, Type};
+///
+/// #[derive(Debug, FromValue, PartialEq)]
+/// enum Protocol {
+///     Http,
+///     #[river(name = "h2")]
+///     Http2,
+/// }
+///
+/// assert_eq!(Protocol::TYPE, Type::Enum(&["http", "h2"]));
+/// assert_eq!(Protocol::from_value(&"h2".into()).unwrap(), Protocol::Http2);
+/// let error = Protocol::from_value(&"http1".into()).unwrap_err();
+/// assert_eq!(error.to_string(), r#"unknown value "http1", expected one of "http", "h2""#);
+/// ```
 pub trait FromValue: Sized {
     /// The type in the reference and for the type checker. It must fit whatever is accepted; [`Type::Any`] always does.
     const TYPE: Type;

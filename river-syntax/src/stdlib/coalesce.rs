@@ -1,5 +1,6 @@
 //! `coalesce`
 
+use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Call, CallError, Function, Params, Value};
 
@@ -7,6 +8,7 @@ pub(super) const COALESCE: Function = Function {
     name: "coalesce",
     params: Params::variadic(&[], "values", Type::Any),
     result: Type::Any,
+    stability: Stability::GenerallyAvailable,
     docs: "The first argument that is neither null nor zero, false or empty; the last one if there is none such.",
     call: coalesce,
 };

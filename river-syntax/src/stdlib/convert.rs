@@ -1,5 +1,6 @@
 //! `convert.*`
 
+use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Call, CallError, Function, OptionalSecret, Params, Value};
 
@@ -7,6 +8,7 @@ pub(super) const NONSENSITIVE: Function = Function {
     name: "convert.nonsensitive",
     params: Params::fixed(&[("secret", Type::OptionalSecret)]),
     result: Type::String,
+    stability: Stability::GenerallyAvailable,
     docs: "The text of a secret as a plain string, which will be shown.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
         Ok(call.arg::<OptionalSecret>(0)?.expose().into())

@@ -4,6 +4,9 @@ mod base64;
 mod json;
 mod url;
 
+pub(super) use json::decode as decode_json;
+
+use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Call, CallError, Function, Object, Params, Value};
 
@@ -13,6 +16,7 @@ pub(super) const FROM_JSON: Function = Function {
     name: "encoding.from_json",
     params: TEXT,
     result: Type::Any,
+    stability: Stability::GenerallyAvailable,
     docs: "The value of a JSON text; all its numbers are floats.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
         json::decode(&call.arg::<String>(0)?).map_err(CallError::Failed)
@@ -23,6 +27,7 @@ pub(super) const TO_JSON: Function = Function {
     name: "encoding.to_json",
     params: Params::fixed(&[("object", Type::Map(&Type::Any))]),
     result: Type::String,
+    stability: Stability::GenerallyAvailable,
     docs: "An object as JSON text, its keys sorted.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
         let fields = match call.args.first().map(Value::view) {
@@ -37,6 +42,7 @@ pub(super) const FROM_BASE64: Function = Function {
     name: "encoding.from_base64",
     params: TEXT,
     result: Type::String,
+    stability: Stability::GenerallyAvailable,
     docs: "The text that is encoded in standard base64, with padding.",
     call: |call| from_base64(call, base64::STANDARD),
 };
@@ -45,6 +51,7 @@ pub(super) const FROM_URL_BASE64: Function = Function {
     name: "encoding.from_URLbase64",
     params: TEXT,
     result: Type::String,
+    stability: Stability::GenerallyAvailable,
     docs: "The text that is encoded in the base64 for URLs, with padding.",
     call: |call| from_base64(call, base64::URL),
 };
@@ -59,6 +66,7 @@ pub(super) const TO_BASE64: Function = Function {
     name: "encoding.to_base64",
     params: TEXT,
     result: Type::String,
+    stability: Stability::GenerallyAvailable,
     docs: "The text in standard base64, with padding.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
         Ok(base64::encode(call.arg::<String>(0)?.as_bytes(), base64::STANDARD).into())
@@ -69,6 +77,7 @@ pub(super) const TO_URL_BASE64: Function = Function {
     name: "encoding.to_URLbase64",
     params: TEXT,
     result: Type::String,
+    stability: Stability::GenerallyAvailable,
     docs: "The text in the base64 for URLs, with padding.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
         Ok(base64::encode(call.arg::<String>(0)?.as_bytes(), base64::URL).into())
@@ -79,6 +88,7 @@ pub(super) const URL_DECODE: Function = Function {
     name: "encoding.url_decode",
     params: TEXT,
     result: Type::String,
+    stability: Stability::GenerallyAvailable,
     docs: "The text of a URL query component, in which `+` is a blank.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
         url::decode(&call.arg::<String>(0)?)
@@ -91,6 +101,7 @@ pub(super) const URL_ENCODE: Function = Function {
     name: "encoding.url_encode",
     params: TEXT,
     result: Type::String,
+    stability: Stability::GenerallyAvailable,
     docs: "The text as a URL query component, in which a blank is `+`.",
     call: |call: &Call<'_>| -> Result<Value, CallError> { Ok(url::encode(&call.arg::<String>(0)?).into()) },
 };

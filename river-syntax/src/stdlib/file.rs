@@ -1,5 +1,6 @@
 //! `file.*`
 
+use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Call, CallError, Function, Params, Value};
 
@@ -7,6 +8,7 @@ pub(super) const PATH_JOIN: Function = Function {
     name: "file.path_join",
     params: Params::variadic(&[], "parts", Type::String),
     result: Type::String,
+    stability: Stability::GenerallyAvailable,
     docs: "The parts as one path, without empty parts, `.` and, where they can be resolved, `..`.",
     call: path_join,
 };

@@ -4,6 +4,7 @@
 
 use crate::ast::{BinaryOp, Expr, ExprKind, Reference, UnaryOp};
 use crate::diag::Diagnostic;
+use crate::source::Span;
 use crate::stdlib::{self, Lookup, Member};
 use crate::types::Type;
 use crate::value::Value;
@@ -97,7 +98,7 @@ impl Checker<'_> {
                     _ => Type::Any,
                 })
             }
-            ExprKind::Call(function, args) => self.call(function, args),
+            ExprKind::Call(function, args) => self.call(function, args, expr.span),
             ExprKind::Unary(op, inner) => {
                 self.infer(inner)?;
                 Some(match op {
@@ -131,7 +132,7 @@ impl Checker<'_> {
         Some(ty)
     }
 
-    fn field(&mut self, owner: &Type, name: &str, span: crate::Span, text: &str) -> Option<Type> {
+    fn field(&mut self, owner: &Type, name: &str, span: Span, text: &str) -> Option<Type> {
         if let Some(ty) = owner.field(name) {
             return Some(ty);
         }
@@ -147,7 +148,7 @@ impl Checker<'_> {
         None
     }
 
-    fn call(&mut self, function: &Expr, args: &[Expr]) -> Option<Type> {
+    fn call(&mut self, function: &Expr, args: &[Expr], span: Span) -> Option<Type> {
         let known = Reference::of(function).and_then(|reference| {
             let names = reference.names();
             if self.scope.type_of(&names).is_some() {
@@ -169,9 +170,6 @@ impl Checker<'_> {
             return self.infer(function).map(|_| Type::Any);
         };
         if let Err(message) = known.params.check(args.len()) {
-            let span = args
-                .last()
-                .map_or(function.span, |last| function.span.to(last.span));
             self.diagnostics
                 .push(Diagnostic::error(span, format!("{}: {message}", known.name)));
             return None;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::decode::{FromValue, Mismatch};
 use crate::eval::Environment;
+use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -15,6 +16,8 @@ pub struct Function {
     pub params: Params,
     /// The type of the result.
     pub result: Type,
+    /// How settled it is.
+    pub stability: Stability,
     /// What it does, in a sentence.
     pub docs: &'static str,
     /// Computes the result.

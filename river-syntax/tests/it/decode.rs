@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use river_syntax::{
-    Block, Bytes, CapsuleOf, CapsuleType, FromValue, Invalid, Isolated, Mismatch, Secret, ShapeKind,
-    SourceMap, ToValue, Type, TypeScope, Value, Variables, check, check_types, decode, diag, parse,
+    Block, Bytes, CapsuleOf, CapsuleType, FromValue, Invalid, Isolated, Secret, ShapeKind, SourceMap,
+    ToValue, Type, TypeScope, Variables, check, check_types, decode, diag, parse,
 };
 
 #[derive(Debug)]
@@ -36,7 +36,8 @@ struct Scrape {
     #[river(default = Bytes(0), text = "no limit")]
     body_size_limit: Bytes,
     job_name: Option<String>,
-    scheme: Option<Scheme>,
+    #[river(default = Scheme::Http)]
+    scheme: Scheme,
     #[river(flatten)]
     client: Client,
     #[river(block, name = "rule")]
@@ -74,22 +75,10 @@ struct Clustering {
     enabled: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, FromValue, PartialEq, ToValue)]
 enum Scheme {
     Http,
     Https,
-}
-
-impl FromValue for Scheme {
-    const TYPE: Type = Type::Enum(&["http", "https"]);
-
-    fn from_value(value: &Value) -> Result<Scheme, Mismatch> {
-        match &*String::from_value(value)? {
-            "http" => Ok(Scheme::Http),
-            "https" => Ok(Scheme::Https),
-            other => Err(Mismatch::not_one_of(other, &["http", "https"])),
-        }
-    }
 }
 
 fn check_timeout(scrape: &Scrape) -> Result<(), Invalid> {
@@ -177,7 +166,7 @@ prometheus.scrape "x" {
     assert_eq!(scrape.scrape_interval, Duration::from_secs(15));
     assert_eq!(scrape.body_size_limit, Bytes(1 << 20));
     assert_eq!((scrape.honor_labels, scrape.job_name), (false, None));
-    assert_eq!(scrape.scheme, Some(Scheme::Https));
+    assert_eq!(scrape.scheme, Scheme::Https);
     assert!(scrape.client.follow_redirects);
     assert_eq!(scrape.client.bearer_token.unwrap().expose(), "hunter2");
     let auth = scrape.client.basic_auth.unwrap();
@@ -335,7 +324,7 @@ fn the_shape_tells_all() {
             "honor_labels bool false",
             "body_size_limit byte size no limit",
             "job_name string ",
-            "scheme string ",
+            "scheme string \"http\"",
             "bearer_token secret ",
             "follow_redirects bool true",
             "basic_auth block ",

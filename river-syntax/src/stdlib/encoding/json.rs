@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::value::{Number, Object, Value};
 
 /// The value of a JSON text. Numbers become floats.
-pub(super) fn decode(text: &str) -> Result<Value, String> {
+pub(in crate::stdlib) fn decode(text: &str) -> Result<Value, String> {
     let json: Json = serde_json::from_str(text).map_err(|error| format!("not valid JSON: {error}"))?;
     Ok(value(json))
 }
