@@ -21,10 +21,20 @@ fn conformance() {
         if formatted != read("expect") {
             wrong.push(record["file"].as_str().unwrap().to_owned());
         }
-        assert_eq!(format(&formatted).unwrap(), formatted, "{} changes again", record["file"]);
+        assert_eq!(
+            format(&formatted).unwrap(),
+            formatted,
+            "{} changes again",
+            record["file"]
+        );
     }
     println!("{} of {count} as expected", count - wrong.len());
-    assert!(wrong.is_empty(), "{} of {count} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// The tokens of a text without what the formatter may change.
@@ -37,7 +47,10 @@ pub(super) fn essence(text: &str) -> Vec<String> {
         !matches!(token.kind, TokenKind::Comma | TokenKind::Terminator) && !empty_label
     });
     let tokens = tokens.map(|token| source.slice(token.span).replace('`', "\""));
-    let comments = lexed.comments.iter().map(|comment| source.slice(comment.span).to_owned());
+    let comments = lexed
+        .comments
+        .iter()
+        .map(|comment| source.slice(comment.span).to_owned());
     tokens.chain(comments).collect()
 }
 

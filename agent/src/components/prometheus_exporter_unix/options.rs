@@ -62,6 +62,15 @@ impl ToFlag for Duration {
 }
 
 options! {
+    /// The collector `arp`.
+    arp: Arp {
+        /// Interfaces to leave out.
+        device_exclude: String => "arp.device-exclude",
+        /// Interfaces to keep.
+        device_include: String => "arp.device-include",
+        /// Whether the kernel is asked by netlink rather than read from procfs.
+        netlink: bool => "arp.netlink",
+    }
     /// The collector `cpu`.
     cpu: Cpu {
         /// Whether the time of guests is told apart.
@@ -89,6 +98,20 @@ options! {
         /// How long a mount may take to answer.
         mount_timeout: Duration => "filesystem.mount-timeout",
     }
+    /// The collector `hwmon`.
+    hwmon: Hwmon {
+        /// Chips to keep.
+        chip_include: String => "hwmon.chip-include",
+        /// Chips to leave out.
+        chip_exclude: String => "hwmon.chip-exclude",
+    }
+    /// The collector `netclass`.
+    netclass: Netclass {
+        /// Whether devices that tell no valid speed are left without one.
+        ignore_invalid_speed_device: bool => "netclass.ignore-invalid-speed",
+        /// Interfaces to leave out.
+        ignored_devices: String => "netclass.ignored-devices",
+    }
     /// The collector `netdev`.
     netdev: Netdev {
         /// Whether the addresses of interfaces are given.
@@ -97,6 +120,16 @@ options! {
         device_exclude: String => "netdev.device-exclude",
         /// Interfaces to keep.
         device_include: String => "netdev.device-include",
+    }
+    /// The collector `netstat`.
+    netstat: Netstat {
+        /// Which fields are given.
+        fields: String => "netstat.fields",
+    }
+    /// The collector `textfile`.
+    textfile: Textfile {
+        /// The folder whose `*.prom` files are read.
+        directory: String => "textfile.directory",
     }
     /// The collector `vmstat`.
     vmstat: Vmstat {
@@ -109,17 +142,51 @@ options! {
 mod tests {
     use super::*;
 
+    fn decode(text: &str) -> OptionBlocks {
+        let mut sources = river_syntax::SourceMap::new();
+        let source = sources.add("t.alloy", text);
+        let (file, faults) = river_syntax::parse(&source);
+        assert!(faults.is_empty(), "{faults:?}");
+        river_syntax::decode_body(&file.body, &river_syntax::EmptyScope).unwrap()
+    }
+
     #[test]
-    fn a_wrong_expression_is_refused_with_its_option() {
-        let options = OptionBlocks {
-            vmstat: Some(Vmstat {
-                fields: Some("(".to_owned()),
-            }),
-            cpu: None,
-            disk: None,
-            filesystem: None,
-            netdev: None,
-        };
+    fn every_argument_is_an_option_of_its_collector() {
+        for (block, attributes) in [
+            ("arp", "device_exclude = \"a\"\nnetlink = false"),
+            ("arp", "device_include = \"a\""),
+            (
+                "cpu",
+                "guest = false\ninfo = true\nbugs_include = \"a\"\nflags_include = \"b\"",
+            ),
+            ("disk", "device_exclude = \"a\""),
+            ("disk", "device_include = \"a\""),
+            (
+                "filesystem",
+                "fs_types_exclude = \"a\"\nmount_points_exclude = \"b\"\nmount_timeout = \"3s\"",
+            ),
+            ("hwmon", "chip_exclude = \"a\"\nchip_include = \"b\""),
+            (
+                "netclass",
+                "ignore_invalid_speed_device = true\nignored_devices = \"a\"",
+            ),
+            ("netdev", "address_info = true\ndevice_exclude = \"a\""),
+            ("netdev", "device_include = \"a\""),
+            ("netstat", "fields = \"a\""),
+            ("textfile", "directory = \"/x\""),
+            ("vmstat", "fields = \"a\""),
+        ] {
+            let options = decode(&format!("{block} {{\n{attributes}\n}}\n"));
+            let built = options
+                .apply(node_collectors::NodeCollectors::builder())
+                .map(|builder| builder.build());
+            assert!(matches!(built, Ok(Ok(_))), "{block}: {built:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_expression_is_refused() {
+        let options = decode("vmstat {\n fields = \"(\"\n}\n");
         let outcome = options
             .apply(node_collectors::NodeCollectors::builder())
             .map(|builder| builder.build().is_err());
