@@ -179,7 +179,7 @@ mod tests {
             let options = decode(&format!("{block} {{\n{attributes}\n}}\n"));
             let built = options
                 .apply(node_collectors::NodeCollectors::builder())
-                .map(|builder| builder.build());
+                .map(node_collectors::Builder::build);
             assert!(matches!(built, Ok(Ok(_))), "{block}: {built:?}");
         }
     }
