@@ -49,6 +49,8 @@ pub struct Endpoint {
     /// Rules over the series that this endpoint is sent, external labels included. A series that they leave without a name is
     /// not sent either.
     pub write_relabel: Rules,
+    /// Send exemplars beside the samples they belong to.
+    pub send_exemplars: bool,
     /// How requests are made and repeated.
     pub queue: QueueConfig,
 }
@@ -126,6 +128,7 @@ impl Endpoint {
                 ..http_client::Config::default()
             },
             write_relabel: Rules::default(),
+            send_exemplars: true,
             queue: QueueConfig::default(),
         }
     }

@@ -6,10 +6,11 @@
 pub(crate) mod wire;
 
 use bytes::Bytes;
-use ferroalloy_model::{Labels, Pair};
+use ferroalloy_model::{Exemplar, Labels, Pair};
 
 const TIMESERIES: u8 = 0x0a;
 const SAMPLE: u8 = 0x12;
+const EXEMPLAR: u8 = 0x1a;
 const VALUE: u8 = 0x09;
 const TIMESTAMP: u8 = 0x10;
 
@@ -21,8 +22,10 @@ const SAMPLE_AT_MOST: usize = 2 + 9 + 11;
 pub struct Body {
     /// What is sent.
     pub(crate) bytes: Bytes,
-    /// How many samples are in it.
+    /// How many samples are in it, each in a `TimeSeries` of its own.
     pub(crate) samples: usize,
+    /// How many exemplars are beside them.
+    pub(crate) exemplars: usize,
 }
 
 /// Builds a [`Body`]. Its buffers are kept from one body to the next.
@@ -39,13 +42,48 @@ pub(crate) struct Compressor {
     out: Vec<u8>,
 }
 
-/// Writes one series with one sample as a field of the request. `labels` appends the series' labels.
+/// Writes one series with one sample as a field of the request. `labels` appends the series' labels; the exemplars are those of the
+/// sample.
 #[inline]
-pub(crate) fn timeseries(out: &mut Vec<u8>, labels: impl FnOnce(&mut Vec<u8>), timestamp: i64, value: f64) {
+pub(crate) fn timeseries(
+    out: &mut Vec<u8>,
+    labels: impl FnOnce(&mut Vec<u8>),
+    timestamp: i64,
+    value: f64,
+    exemplars: &[(u32, Exemplar)],
+) {
     wire::message(out, TIMESERIES, |out| {
         labels(out);
         sample(out, timestamp, value);
+        for (_, exemplar) in exemplars {
+            wire::message(out, EXEMPLAR, |out| write_exemplar(out, exemplar));
+        }
     });
+}
+
+fn write_exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
+    write_labels(out, &exemplar.labels);
+    if exemplar.value.to_bits() != 0 {
+        out.push(0x11);
+        out.extend_from_slice(&exemplar.value.to_bits().to_le_bytes());
+    }
+    if exemplar.timestamp != 0 {
+        out.push(0x18);
+        wire::varint(out, exemplar.timestamp.cast_unsigned());
+    }
+}
+
+/// Labels as the first field of a series or an exemplar.
+fn write_labels(out: &mut Vec<u8>, labels: &Labels) {
+    for (name, value) in labels.iter() {
+        wire::message(out, 0x0a, |out| {
+            for (tag, text) in [(0x0a, name), (0x12, value)] {
+                out.push(tag);
+                wire::varint(out, text.len() as u64);
+                out.extend_from_slice(text.as_bytes());
+            }
+        });
+    }
 }
 
 #[inline]
@@ -86,18 +124,13 @@ impl Encoder {
 
     /// Adds one sample; `timestamp` is in milliseconds since 1970. Samples of one series come in order of time.
     pub fn sample(&mut self, labels: &Labels, timestamp: i64, value: f64) -> &mut Self {
-        let pairs = |out: &mut Vec<u8>| {
-            for (name, value) in labels.iter() {
-                wire::message(out, 0x0a, |out| {
-                    for (tag, text) in [(0x0a, name), (0x12, value)] {
-                        out.push(tag);
-                        wire::varint(out, text.len() as u64);
-                        out.extend_from_slice(text.as_bytes());
-                    }
-                });
-            }
-        };
-        timeseries(&mut self.message, pairs, timestamp, value);
+        timeseries(
+            &mut self.message,
+            |out| write_labels(out, labels),
+            timestamp,
+            value,
+            &[],
+        );
         self.samples += 1;
         self
     }
@@ -114,7 +147,7 @@ impl Encoder {
                 out.extend_from_slice(pair.wire());
             }
         };
-        timeseries(&mut self.message, pairs, timestamp, value);
+        timeseries(&mut self.message, pairs, timestamp, value, &[]);
         self.samples += 1;
         self
     }
@@ -129,7 +162,11 @@ impl Encoder {
         let bytes = self.compressor.compress(&self.message);
         let samples = std::mem::take(&mut self.samples);
         self.message.clear();
-        Body { bytes, samples }
+        Body {
+            bytes,
+            samples,
+            exemplars: 0,
+        }
     }
 }
 
@@ -150,24 +187,35 @@ impl Body {
     pub(crate) fn halves(&self) -> Option<(Self, Self)> {
         let message = snap::raw::Decoder::new().decompress_vec(&self.bytes).ok()?;
         let first = self.samples / 2;
-        let mut middle = 0;
+        let (mut middle, mut exemplars) = (0, 0);
         for _ in 0..first {
             let (length, start) = wire::read_varint(&message, middle + 1)?;
             middle = start.checked_add(usize::try_from(length).ok()?)?;
+            exemplars += count_exemplars(message.get(start..middle)?)?;
         }
         let (front, back) = message.split_at_checked(middle)?;
         let mut compressor = Compressor::default();
+        let mut body = |message, samples, exemplars| Self {
+            bytes: compressor.compress(message),
+            samples,
+            exemplars,
+        };
         Some((
-            Self {
-                bytes: compressor.compress(front),
-                samples: first,
-            },
-            Self {
-                bytes: compressor.compress(back),
-                samples: self.samples - first,
-            },
+            body(front, first, exemplars),
+            body(back, self.samples - first, self.exemplars.checked_sub(exemplars)?),
         ))
     }
+}
+
+/// How many exemplars are in a `TimeSeries`, all of whose fields have a length.
+fn count_exemplars(series: &[u8]) -> Option<usize> {
+    let (mut at, mut count) = (0, 0);
+    while let Some(tag) = series.get(at) {
+        let (length, start) = wire::read_varint(series, at + 1)?;
+        count += usize::from(*tag == EXEMPLAR);
+        at = start.checked_add(usize::try_from(length).ok()?)?;
+    }
+    Some(count)
 }
 
 // === impl Compressor ===
@@ -287,6 +335,44 @@ mod tests {
             let message = proto::WriteRequest::decode(&*decoded(&body)).unwrap();
             assert_eq!(message.timeseries[0].samples[0].value.to_bits(), bits);
         }
+    }
+
+    #[test]
+    fn exemplars_stand_beside_their_sample() {
+        let labels = Labels::from_pairs([("trace_id", "abc")]);
+        let exemplars: Vec<_> = [(0.0, 0), (-1.5, -3), (2.5, 1_795_427_000_000)]
+            .map(|(value, timestamp)| {
+                (
+                    0,
+                    Exemplar {
+                        labels: labels.clone(),
+                        value,
+                        timestamp,
+                    },
+                )
+            })
+            .into();
+        let series = Labels::from_pairs([("__name__", "m")]);
+        let mut message = Vec::new();
+        timeseries(&mut message, |out| write_labels(out, &series), 7, 1.0, &exemplars);
+        let mut expected = as_message(&series, 7, 1.0);
+        expected.exemplars = exemplars
+            .iter()
+            .map(|(_, exemplar)| proto::Exemplar {
+                labels: vec![proto::Label {
+                    name: "trace_id".into(),
+                    value: "abc".into(),
+                }],
+                value: exemplar.value,
+                timestamp: exemplar.timestamp,
+            })
+            .collect();
+        let expected = proto::WriteRequest {
+            timeseries: vec![expected],
+            ..Default::default()
+        };
+        assert_eq!(message, expected.encode_to_vec());
+        assert_eq!(count_exemplars(&message[2..]), Some(3));
     }
 
     #[test]

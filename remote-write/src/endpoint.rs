@@ -174,6 +174,7 @@ impl EndpointTask {
     fn send(&mut self, settings: &Settings) {
         let (now, limit) = (self.shared.clock.elapsed(), settings.age_limit());
         self.message.clear();
+        self.message.with_exemplars = settings.endpoint.send_exemplars;
         let most_samples = settings.endpoint.queue.max_samples_per_send;
         let (contents, too_old) =
             self.lanes
@@ -192,6 +193,7 @@ impl EndpointTask {
             body: crate::Body {
                 bytes,
                 samples: self.message.samples,
+                exemplars: self.message.exemplars,
             },
             queued: contents.queued,
             newest: self.message.newest,

@@ -18,6 +18,8 @@ const BUCKETS: [f64; 15] = [
 pub(crate) struct EndpointMetrics {
     /// Samples in tries, repeated ones included.
     pub(crate) samples: AtomicU64,
+    /// Exemplars in tries, repeated ones included.
+    pub(crate) exemplars: AtomicU64,
     pub(crate) retried: AtomicU64,
     /// Samples that a receiver has refused for good.
     pub(crate) failed: AtomicU64,
@@ -106,11 +108,16 @@ impl EndpointMetrics {
     }
 
     fn collect_counters(&self, labels: &[(&str, &str)], out: &mut Families) {
-        let counters: [(&str, &str, &AtomicU64); 5] = [
+        let counters: [(&str, &str, &AtomicU64); 6] = [
             (
                 "prometheus_remote_storage_samples_total",
                 "Samples in requests to the receiver, each try counted.",
                 &self.samples,
+            ),
+            (
+                "prometheus_remote_storage_exemplars_total",
+                "Exemplars in requests to the receiver, each try counted.",
+                &self.exemplars,
             ),
             (
                 "prometheus_remote_storage_samples_retried_total",

@@ -105,6 +105,9 @@ async fn send(
         }
         metrics.samples.fetch_add(samples, Ordering::Relaxed);
         metrics
+            .exemplars
+            .fetch_add(body.exemplars as u64, Ordering::Relaxed);
+        metrics
             .bytes
             .fetch_add(body.bytes().len() as u64, Ordering::Relaxed);
         let start = shared.clock.elapsed();

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a place within a batch only moves on, so that each sample is in one request or counted as dropped.
 
-use ferroalloy_model::{Batch, Row};
+use ferroalloy_model::{Batch, Exemplar, Row};
 
 use crate::encode::timeseries;
 use crate::view::{Stage, View};
@@ -18,6 +18,9 @@ pub(super) type Place = usize;
 pub(super) struct Message {
     pub(super) bytes: Vec<u8>,
     pub(super) samples: usize,
+    pub(super) exemplars: usize,
+    /// Whether exemplars are sent.
+    pub(super) with_exemplars: bool,
     /// Samples that the rules kept out.
     pub(super) dropped: usize,
     /// The time of the newest sample, in milliseconds since 1970.
@@ -32,7 +35,7 @@ impl Message {
         if self.bytes.capacity() > 4 * used.max(64 << 10) {
             self.bytes.shrink_to(used.max(64 << 10));
         }
-        (self.samples, self.dropped, self.newest) = (0, 0, None);
+        (self.samples, self.exemplars, self.dropped, self.newest) = (0, 0, 0, None);
     }
 
     pub(super) fn is_full(&self, most_samples: usize) -> bool {
@@ -57,6 +60,9 @@ impl Message {
                 );
                 let sides = data.sides.as_deref();
                 let explicit = sides.map_or(&[][..], |sides| &sides.timestamps);
+                let exemplars = sides
+                    .filter(|_| self.with_exemplars)
+                    .map_or(&[][..], |sides| &sides.exemplars);
                 for slot in place..slots {
                     if !data.presence.contains(index(slot)) {
                         continue;
@@ -70,16 +76,12 @@ impl Message {
                             .binary_search_by_key(&index(slot), |(slot, _)| *slot)
                             .map_or(data.timestamp, |at| explicit[at].1),
                     };
-                    self.put(
-                        batch,
-                        stage,
-                        view,
-                        Row {
-                            slot: index(slot),
-                            timestamp,
-                            value: data.values[slot],
-                        },
-                    );
+                    let row = Row {
+                        slot: index(slot),
+                        timestamp,
+                        value: data.values[slot],
+                    };
+                    self.put(batch, stage, view, row, of_slot(exemplars, row.slot));
                 }
                 let extra = sides.map_or(&[][..], |sides| &sides.extra);
                 self.take_rows(
@@ -109,13 +111,20 @@ impl Message {
             if self.is_full(most_samples) {
                 return Some(at);
             }
-            self.put(batch, stage, view, *row);
+            self.put(batch, stage, view, *row, &[]);
         }
         None
     }
 
     #[inline]
-    fn put(&mut self, batch: &Batch, stage: &Stage, view: Option<&View>, row: Row) {
+    fn put(
+        &mut self,
+        batch: &Batch,
+        stage: &Stage,
+        view: Option<&View>,
+        row: Row,
+        exemplars: &[(u32, Exemplar)],
+    ) {
         let (layout, slot) = (batch.layout(), row.slot as usize);
         // The slots of a series that a stage before dropped are vacant: their samples are not ours to count.
         if layout.is_vacant(slot) {
@@ -124,9 +133,10 @@ impl Message {
         let start = self.bytes.len();
         let mut sent = true;
         let labels = |out: &mut Vec<u8>| sent = stage.write(view, layout, slot, out);
-        timeseries(&mut self.bytes, labels, row.timestamp, row.value);
+        timeseries(&mut self.bytes, labels, row.timestamp, row.value, exemplars);
         if sent {
             self.samples += 1;
+            self.exemplars += exemplars.len();
             self.newest = Some(
                 self.newest
                     .map_or(row.timestamp, |newest| newest.max(row.timestamp)),
@@ -136,6 +146,16 @@ impl Message {
             self.dropped += 1;
         }
     }
+}
+
+/// The exemplars of one slot, of a list in order of slot.
+fn of_slot(exemplars: &[(u32, Exemplar)], slot: u32) -> &[(u32, Exemplar)] {
+    if exemplars.is_empty() {
+        return exemplars;
+    }
+    let start = exemplars.partition_point(|(of, _)| *of < slot);
+    let end = exemplars.partition_point(|(of, _)| *of <= slot);
+    &exemplars[start..end]
 }
 
 /// Slots are counted in 32 bits by the layout itself.
@@ -234,6 +254,44 @@ mod tests {
         let stage = Stage::new(&Labels::empty(), &Rules::default());
         let all = [sample("a", 5, 1.0), sample("c", 6, 1.0), sample("a", 7, 1.0)];
         assert_eq!(messages(&batch, &stage, 2), [&all[..2], &all[2..]]);
+    }
+
+    #[test]
+    fn exemplars_go_with_their_sample() {
+        let mut batch = batch();
+        let exemplar = |value| Exemplar {
+            labels: Labels::from_pairs([("trace_id", "t")]),
+            value,
+            timestamp: 5,
+        };
+        if let Batch::Columns(columns) = &mut batch {
+            let sides = Arc::make_mut(&mut columns.data).sides_mut();
+            sides.exemplars = vec![
+                (0, exemplar(0.1)),
+                (1, exemplar(0.2)),
+                (2, exemplar(0.3)),
+                (2, exemplar(0.4)),
+            ];
+        }
+        let stage = Stage::new(&Labels::empty(), &Rules::default());
+        for (with_exemplars, expected) in [
+            (true, vec![vec![0.1], vec![0.3, 0.4], vec![]]),
+            (false, vec![vec![]; 3]),
+        ] {
+            let mut message = Message {
+                with_exemplars,
+                ..Message::default()
+            };
+            assert_eq!(message.take(&batch, &stage, 0, 9), None);
+            let decoded = proto::WriteRequest::decode(&*message.bytes).unwrap();
+            let values =
+                |series: &proto::TimeSeries| series.exemplars.iter().map(|e| e.value).collect::<Vec<_>>();
+            assert_eq!(
+                decoded.timeseries.iter().map(values).collect::<Vec<_>>(),
+                expected
+            );
+            assert_eq!(message.exemplars, expected.concat().len());
+        }
     }
 
     #[test]
