@@ -202,6 +202,7 @@ impl Endpoint {
                 sample_age_limit: queue.sample_age_limit,
             },
             write_relabel: rules(&self.write_relabel_config, Naming::ALLOY_SERIES)?,
+            send_exemplars: self.send_exemplars.unwrap_or(true),
         })
     }
 }
