@@ -1,4 +1,4 @@
-//! Integration tests: the fixtures that node_exporter itself is tested with, the README, and the set's behaviour.
+//! Integration tests: the fixtures that node_exporter itself is tested with, a real node_exporter, the README, and the set's behaviour.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
@@ -8,6 +8,8 @@ mod conformance;
 mod macos;
 #[cfg(target_os = "linux")]
 mod readme;
+#[cfg(target_os = "linux")]
+mod real_node_exporter;
 mod set;
 #[cfg(target_os = "linux")]
 mod tar;
