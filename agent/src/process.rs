@@ -2,6 +2,7 @@
 
 use ferroalloy_model::{Families, MetricKind};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
+use nix::sys::time::{TimeVal, TimeValLike};
 
 /// The program's version as Alloy writes versions.
 pub(crate) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
@@ -48,7 +49,7 @@ fn kernel_hostname() -> Option<String> {
 /// dashboards.
 pub(crate) fn collect(start_time: i64, out: &mut Families) {
     let cpu = getrusage(UsageWho::RUSAGE_SELF).map_or(0.0, |usage| {
-        let seconds = |t: nix::sys::time::TimeVal| t.tv_sec() as f64 + t.tv_usec() as f64 / 1e6;
+        let seconds = |time: TimeVal| time.num_microseconds() as f64 / 1e6;
         seconds(usage.user_time()) + seconds(usage.system_time())
     });
     let start = start_time as f64 / 1e3;
