@@ -10,7 +10,7 @@ mod plan;
 mod view;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use ferroalloy_model::{Collect, Families, MetricKind, Reconfigured, clock};
@@ -65,9 +65,8 @@ impl Controller {
             turn: tokio::sync::Mutex::default(),
             running: Mutex::default(),
         });
-        let controller = Self { shared };
-        tokio::spawn(controller.clone().follow_changes(changed));
-        controller
+        tokio::spawn(Self::follow_changes(Arc::downgrade(&shared), changed));
+        Self { shared }
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
@@ -192,7 +191,8 @@ impl Controller {
         (names, Arc::clone(&running.sources))
     }
 
-    async fn follow_changes(self, mut changed: UnboundedReceiver<Arc<str>>) {
+    /// Ends with the controller, which it does not keep alive.
+    async fn follow_changes(shared: Weak<Shared>, mut changed: UnboundedReceiver<Arc<str>>) {
         while let Some(first) = changed.recv().await {
             let mut ids = vec![first];
             while let Ok(next) = changed.try_recv() {
@@ -200,9 +200,11 @@ impl Controller {
                     ids.push(next);
                 }
             }
-            let _turn = self.shared.turn.lock().await;
+            let Some(shared) = shared.upgrade() else { return };
+            let controller = Self { shared };
+            let _turn = controller.shared.turn.lock().await;
             for id in ids {
-                self.evaluate_dependants(&id).await;
+                controller.evaluate_dependants(&id).await;
             }
         }
     }
