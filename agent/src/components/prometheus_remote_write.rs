@@ -76,8 +76,14 @@ impl Define for RemoteWrite {
             .into_iter()
             .filter_map(|status| match &status.health {
                 remote_write::Health::Failing { since, reason } => {
-                    let waiting = format!("{} samples wait", status.pending_samples);
-                    Some((format!("endpoint {}: {reason} ({waiting})", status.name), *since))
+                    let waiting = status.pending_samples;
+                    // An endpoint without a name of its own is named by its URL, which most reasons tell.
+                    let message = if reason.contains(&status.name) {
+                        format!("{reason} ({waiting} samples wait)")
+                    } else {
+                        format!("endpoint {}: {reason} ({waiting} samples wait)", status.name)
+                    };
+                    Some((message, *since))
                 }
                 _ => None,
             })
