@@ -48,6 +48,8 @@ pub struct Shared {
     /// What components share.
     pub host: Arc<Host>,
     config: ConfigSource,
+    /// Held from reading to loading, so that of two reloads at once the text that was read last counts.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 /// Why the program did not start.
@@ -88,6 +90,7 @@ impl App {
             controller,
             host,
             config: options.config,
+            reloading: tokio::sync::Mutex::default(),
         });
         let server = http::serve(&options.listen, Arc::clone(&shared))
             .await
@@ -134,6 +137,7 @@ impl Shared {
     /// # Errors
     /// What is wrong with it; the old one runs on then.
     pub async fn reload(&self) -> Result<(), LoadError> {
+        let _reloading = self.reloading.lock().await;
         let outcome = match self.config.read() {
             Ok(config) => self
                 .controller

@@ -132,10 +132,7 @@ impl Controller {
             running.loaded = true;
         }
         for (old, arguments) in kept {
-            let outcome = old
-                .component
-                .reconfigure(arguments)
-                .map_err(|error| chain(&error));
+            let outcome = old.reconfigure(arguments);
             if let Some(node) = graph.get(&old.id) {
                 self.settle(node, &old, outcome).await;
             }
@@ -164,16 +161,18 @@ impl Controller {
             return Ok(());
         };
         let (names, sources) = self.names();
-        let arguments =
-            (descriptor.decode)(&node.block, &names).map_err(|faults| in_words(&sources, &faults))?;
+        let arguments = live::contained(|| (descriptor.decode)(&node.block, &names))?
+            .map_err(|faults| in_words(&sources, &faults))?;
         let exports = Arc::clone(&old.exports);
         let context = Context {
             id: Arc::clone(&node.id),
             host: Arc::clone(host),
             exports: Arc::clone(&exports),
         };
+        // Built before the old one is stopped: where it cannot be built, the old one runs on.
+        let component =
+            live::contained(|| (descriptor.build)(context, arguments))?.map_err(|error| chain(&error))?;
         live::stop_all(vec![Arc::clone(old)], host.clock.as_ref(), STOP_DEADLINE).await;
-        let component = (descriptor.build)(context, arguments).map_err(|error| chain(&error))?;
         let new = Arc::new(Live::new(Arc::clone(&node.id), descriptor, component, exports));
         new.start(host);
         self.running().live.insert(Arc::clone(&node.id), new);
@@ -222,13 +221,9 @@ impl Controller {
             let (names, sources) = self.names();
             let started = host.clock.elapsed();
             host.own_metrics.telemetry.evaluation_started();
-            let outcome = (descriptor.decode)(&node.block, &names)
-                .map_err(|faults| in_words(&sources, &faults))
-                .and_then(|arguments| {
-                    live.component
-                        .reconfigure(arguments)
-                        .map_err(|error| chain(&error))
-                });
+            let outcome = live::contained(|| (descriptor.decode)(&node.block, &names))
+                .and_then(|decoded| decoded.map_err(|faults| in_words(&sources, &faults)))
+                .and_then(|arguments| live.reconfigure(arguments));
             host.own_metrics
                 .telemetry
                 .evaluation_ended(host.clock.elapsed().saturating_sub(started));
@@ -256,13 +251,14 @@ impl Controller {
 
     /// Stops every component, those that nothing refers to first, within `deadline`.
     pub async fn shutdown(&self, deadline: Duration) {
-        let _turn = self.shared.turn.lock().await;
+        let clock = self.shared.host.clock.as_ref();
+        let begun = clock.elapsed();
+        // A load that is under way does not hold up the end beyond the deadline.
+        let _turn = clock::timeout(clock, deadline, self.shared.turn.lock()).await;
         let (graph, live) = {
             let mut running = self.running();
             (Arc::clone(&running.graph), std::mem::take(&mut running.live))
         };
-        let clock = self.shared.host.clock.as_ref();
-        let begun = clock.elapsed();
         for level in graph.users_first() {
             let level = level.iter().filter_map(|id| live.get(id).cloned()).collect();
             let left = deadline.saturating_sub(clock.elapsed().saturating_sub(begun));

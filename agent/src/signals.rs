@@ -1,5 +1,7 @@
 //! What the program is told by signals: SIGTERM and SIGINT end it, SIGHUP reloads.
 
+use std::sync::Arc;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::Shared;
@@ -29,13 +31,16 @@ impl Signals {
     }
 
     /// Reloads when it is told to, and returns when it is told to stop.
-    pub(crate) async fn until_told_to_stop(&mut self, shared: &Shared) {
+    pub(crate) async fn until_told_to_stop(&mut self, shared: &Arc<Shared>) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
-                // The outcome is logged.
-                _ = self.hangup.recv() => drop(shared.reload().await),
+                _ = self.hangup.recv() => {
+                    let shared = Arc::clone(shared);
+                    // A task of its own, so that the program can be stopped meanwhile. The outcome is logged.
+                    tokio::spawn(async move { shared.reload().await });
+                }
             }
         }
         tracing::info!("told to stop");

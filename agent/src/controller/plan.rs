@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::LiveById;
 use super::evaluate::Names;
-use super::live::Live;
+use super::live::{self, Live};
 use crate::component::{Arguments, Context, Descriptor, Exports, Host};
 use crate::error::chain;
 use crate::graph::{Graph, Kind, Node};
@@ -102,7 +102,8 @@ fn step(
     host: &Arc<Host>,
     changes: &UnboundedSender<Arc<str>>,
 ) -> Result<Step, Vec<Diagnostic>> {
-    let arguments = (descriptor.decode)(&node.block, names)?;
+    let fault = |message: String| vec![Diagnostic::error(node.block.header, message)];
+    let arguments = live::contained(|| (descriptor.decode)(&node.block, names)).map_err(fault)??;
     if let Some(live) = before {
         return Ok(Step::Keep(Arc::clone(live), arguments));
     }
@@ -112,13 +113,13 @@ fn step(
         host: Arc::clone(host),
         exports: Arc::clone(&exports),
     };
-    match (descriptor.build)(context, arguments) {
+    match live::contained(|| (descriptor.build)(context, arguments)).map_err(fault)? {
         Ok(component) => Ok(Step::Start(Arc::new(Live::new(
             Arc::clone(&node.id),
             descriptor,
             component,
             exports,
         )))),
-        Err(error) => Err(vec![Diagnostic::error(node.block.header, chain(&error))]),
+        Err(error) => Err(fault(chain(&error))),
     }
 }

@@ -47,7 +47,18 @@ pub(super) async fn reload(State(shared): State<Arc<Shared>>, method: Method) ->
     if method != Method::GET && method != Method::POST {
         return (StatusCode::METHOD_NOT_ALLOWED, "use GET or POST\n".to_owned());
     }
-    match shared.reload().await {
+    // A task of its own: a client that goes away must not leave a reload half done.
+    let reload = tokio::spawn(async move { shared.reload().await });
+    let outcome = match reload.await {
+        Ok(outcome) => outcome,
+        Err(failure) => {
+            return (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("reload failed: {failure}\n"),
+            );
+        }
+    };
+    match outcome {
         Ok(()) => (StatusCode::OK, "config reloaded\n".to_owned()),
         Err(error) => (
             StatusCode::BAD_REQUEST,
