@@ -79,7 +79,8 @@ impl App {
         });
         // Whatever is wrong with the configuration is said before a port is taken or a folder made.
         let config = options.config.read().map_err(StartError::Load)?;
-        if let Err(faults) = controller::check(&config.files, &host) {
+        let faults = controller::check(&config.files, &host);
+        if faults.iter().any(river_syntax::Diagnostic::is_error) {
             return Err(StartError::Load(LoadError::Faults(config.sources, faults)));
         }
         let storage = Storage::open(&options.storage).map_err(StartError::Other)?;

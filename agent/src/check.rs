@@ -4,22 +4,38 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ferroalloy_model::SystemClock;
+use river_syntax::{Diagnostic, SourceMap};
 use tokio_util::sync::CancellationToken;
 
 use crate::component::Host;
 use crate::config::{ConfigSource, LoadError};
 use crate::controller;
+use crate::error::Error;
 use crate::own_metrics::OwnMetrics;
 use crate::process;
 
-/// Warnings about a configuration, as text; empty when there are none.
+/// What is to be said about a configuration, and the text it is about.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub(crate) sources: SourceMap,
+    /// Errors and warnings.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks a configuration. Where its syntax is wrong, only that is said.
 ///
 /// # Errors
-/// The report of everything that is wrong.
-pub(crate) fn check(source: &ConfigSource) -> Result<String, String> {
-    let config = source.read().map_err(|error| error.render())?;
+/// The configuration cannot be read.
+pub(crate) fn check(source: &ConfigSource) -> Result<Verdict, Error> {
+    let config = match source.read() {
+        Ok(config) => config,
+        Err(LoadError::Read(error)) => return Err(error),
+        Err(LoadError::Faults(sources, diagnostics)) => {
+            return Ok(Verdict { sources, diagnostics });
+        }
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("Error: cannot start the runtime: {error}\n"))?;
+    let runtime = runtime.map_err(|error| Error::caused("cannot start the runtime", error))?;
     let _runtime = runtime.enter();
     let host = Arc::new(Host {
         hostname: process::hostname(),
@@ -30,8 +46,9 @@ pub(crate) fn check(source: &ConfigSource) -> Result<String, String> {
         storage: PathBuf::new(),
         clock: Arc::new(SystemClock),
     });
-    match controller::check(&config.files, &host) {
-        Ok(warnings) => Ok(river_syntax::diag::render_all(&warnings, &config.sources)),
-        Err(faults) => Err(LoadError::Faults(config.sources, faults).render()),
-    }
+    let diagnostics = controller::check(&config.files, &host);
+    Ok(Verdict {
+        sources: config.sources,
+        diagnostics,
+    })
 }

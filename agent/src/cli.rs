@@ -7,7 +7,7 @@ mod validate;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A small agent: host metrics, scraping, relabelling and remote write from an Alloy configuration.
 #[derive(Debug, Parser)]
@@ -66,6 +66,19 @@ struct Fmt {
 struct Validate {
     /// A configuration file, or a folder of *.alloy files.
     path: PathBuf,
+    /// Fail on warnings too.
+    #[arg(long)]
+    deny_warnings: bool,
+    /// The form of the report: for people on standard error, or a JSON array on standard output.
+    #[arg(long, value_enum, default_value_t = Report::Plain)]
+    format: Report,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Report {
+    Plain,
+    Json,
 }
 
 impl Cli {

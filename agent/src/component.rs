@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ferroalloy_model::{Families, Reconfigured};
 use river_syntax::ast;
-use river_syntax::{BlockShape, Diagnostic, Scope, Type};
+use river_syntax::{BlockShape, Diagnostic, Scope, Type, TypeScope};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
@@ -37,6 +37,8 @@ pub struct Descriptor {
     pub shape: fn() -> &'static BlockShape,
     /// The type of its exports, an object.
     pub exports: Type,
+    /// Checks a block without evaluating it: its structure, its literals, and the types of what it refers to.
+    pub check: fn(&ast::Block, &dyn TypeScope) -> Vec<Diagnostic>,
     /// Decodes and checks a block's arguments.
     pub decode: fn(&ast::Block, &dyn Scope) -> Result<Arguments, Vec<Diagnostic>>,
     /// Builds the component, which does not run yet.

@@ -4,6 +4,7 @@
 //! Invariants: a configuration that does not evaluate changes nothing; what a reload does not change keeps
 //! running with its queues and timers; loads and evaluations happen one after another.
 
+mod check;
 mod evaluate;
 mod live;
 mod plan;
@@ -27,6 +28,7 @@ use evaluate::Names;
 use live::Live;
 use plan::{Plan, Step};
 
+pub use check::check;
 pub use view::ComponentView;
 
 type LiveById = BTreeMap<Arc<str>, Arc<Live>>;
@@ -265,18 +267,6 @@ impl Controller {
             live::stop_all(level, clock, left).await;
         }
     }
-}
-
-/// Checks a whole configuration: components are built from it, and none is run. What works but should be
-/// looked at is returned.
-///
-/// # Errors
-/// Everything that is wrong.
-pub fn check(files: &[ast::File], host: &Arc<Host>) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
-    let graph = Graph::build(files)?;
-    let (changes, _) = unbounded_channel();
-    Plan::make(&graph, &LiveById::new(), host, &changes)?;
-    Ok(graph.warnings().to_vec())
 }
 
 /// How long a reload waits for a component that it takes out.

@@ -54,6 +54,19 @@ impl Graph {
     /// Everything that is wrong with it: unknown blocks, missing labels, names used twice, references to
     /// nothing, cycles.
     pub fn build(files: &[ast::File]) -> Result<Self, Vec<Diagnostic>> {
+        let (graph, diagnostics) = Self::analyse(files);
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return Err(diagnostics);
+        }
+        Ok(Self {
+            warnings: diagnostics,
+            ..graph
+        })
+    }
+
+    /// The nodes that can be told apart, with their references, and everything that is to be said about them.
+    /// With an error among that the graph is good for looking at only: it may be without an order.
+    pub fn analyse(files: &[ast::File]) -> (Self, Vec<Diagnostic>) {
         let mut graph = Self::default();
         let mut diagnostics = Vec::new();
         let mut refused = Vec::new();
@@ -81,11 +94,7 @@ impl Graph {
             Ok(order) => graph.order = order,
             Err(cycles) => diagnostics.extend(cycles),
         }
-        if diagnostics.iter().any(Diagnostic::is_error) {
-            return Err(diagnostics);
-        }
-        graph.warnings = diagnostics;
-        Ok(graph)
+        (graph, diagnostics)
     }
 
     fn add(&mut self, block: &ast::Block) -> Result<(), Diagnostic> {

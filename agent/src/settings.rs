@@ -3,7 +3,7 @@
 mod logging;
 
 use river_syntax::ast;
-use river_syntax::{BlockShape, Diagnostic, Scope};
+use river_syntax::{BlockShape, Diagnostic, Scope, TypeScope};
 
 /// Decodes a block into what is done when the configuration takes effect.
 pub type Decode = fn(&ast::Block, &dyn Scope) -> Result<Box<dyn Setting>, Vec<Diagnostic>>;
@@ -17,6 +17,8 @@ pub struct Descriptor {
     pub summary: &'static str,
     /// The shape of the block.
     pub shape: fn() -> &'static BlockShape,
+    /// Checks the block without evaluating it.
+    pub check: fn(&ast::Block, &dyn TypeScope) -> Vec<Diagnostic>,
     /// Decodes the block into what is done when the configuration takes effect.
     pub decode: Decode,
     /// What holds when the block is not there.

@@ -8,7 +8,8 @@ use river_syntax::{FromValue, Mismatch, ToValue, Type, Value};
 pub(crate) struct Target(pub(crate) Labels);
 
 impl FromValue for Target {
-    const TYPE: Type = Type::Map(&Type::String);
+    // Numbers and bools are taken too.
+    const TYPE: Type = Type::Map(&Type::Any);
 
     fn from_value(value: &Value) -> Result<Self, Mismatch> {
         let view = value.view();

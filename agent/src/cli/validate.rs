@@ -1,22 +1,46 @@
 //! `ferroalloy validate`: the whole check of `run`, without running.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::{Validate, complain};
+use river_syntax::{Diagnostic, diag};
+
+use super::{Report, Validate, complain};
 use crate::check;
 use crate::config::ConfigSource;
+use crate::error::chain;
 
 impl Validate {
     pub(super) fn execute(self) -> ExitCode {
-        match check::check(&ConfigSource::Path(self.path)) {
-            Ok(warnings) => {
-                complain(&warnings);
-                ExitCode::SUCCESS
+        let verdict = match check::check(&ConfigSource::Path(self.path)) {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                complain(&format!("Error: {}\n\nError: validation failed\n", chain(&error)));
+                return ExitCode::FAILURE;
             }
-            Err(report) => {
-                complain(&format!("{report}\nError: validation failed\n"));
-                ExitCode::FAILURE
+        };
+        let diagnostics = &verdict.diagnostics;
+        let failed =
+            diagnostics.iter().any(Diagnostic::is_error) || (self.deny_warnings && !diagnostics.is_empty());
+        match self.format {
+            Report::Plain => {
+                complain(&diag::render_all(diagnostics, &verdict.sources));
+                if failed {
+                    complain("\nError: validation failed\n");
+                }
             }
+            Report::Json => {
+                let json = diag::to_json(diagnostics, &verdict.sources);
+                if let Err(error) = writeln!(io::stdout(), "{json}") {
+                    complain(&format!("Error: cannot write to standard output: {error}\n"));
+                    return ExitCode::FAILURE;
+                }
+            }
+        }
+        if failed {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
         }
     }
 }

@@ -63,6 +63,7 @@ pub trait Define: Debug + Send + Sync + Sized + 'static {
             summary: Self::SUMMARY,
             shape: <Self::Arguments as Block>::shape,
             exports: <Self::Exports as ToValue>::TYPE,
+            check: |block, types| river_syntax::check_types::<Self::Arguments>(block, types),
             decode: decode::<Self>,
             build: build::<Self>,
         }

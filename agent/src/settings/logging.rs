@@ -10,6 +10,7 @@ pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     name: "logging",
     summary: "How much is logged, and in which form.",
     shape: <Logging as Block>::shape,
+    check: |block, types| river_syntax::check_types::<Logging>(block, types),
     decode: |block, scope| {
         let logging: Logging = river_syntax::decode(block, scope)?;
         Ok(Box::new(logging))

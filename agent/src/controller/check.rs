@@ -1,0 +1,75 @@
+//! Everything that can be said about a configuration without running it.
+//!
+//! Invariant: a fault in one place hides no fault in another. Names, the types of every block, and, where the
+//! graph allows it, values are all looked at.
+
+use std::sync::Arc;
+
+use river_syntax::{Diagnostic, Type, TypeScope, ast};
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::LiveById;
+use super::plan::Plan;
+use crate::component::Host;
+use crate::graph::{Graph, Kind};
+
+/// Checks a whole configuration: components are built from it, and none is run. Errors and warnings in the
+/// order of the text.
+pub fn check(files: &[ast::File], host: &Arc<Host>) -> Vec<Diagnostic> {
+    let (graph, mut found) = Graph::analyse(files);
+    let sound = !found.iter().any(Diagnostic::is_error);
+    let types = ExportTypes(&graph);
+    for node in graph.nodes() {
+        found.extend(match node.kind {
+            Kind::Component(descriptor) => (descriptor.check)(&node.block, &types),
+            Kind::Setting(descriptor) => (descriptor.check)(&node.block, &types),
+        });
+    }
+    // With a block that was refused it is not known what is used, nor in which order to evaluate.
+    if sound {
+        let (changes, _) = unbounded_channel();
+        let faults = Plan::make(&graph, &LiveById::new(), host, &changes).map(drop);
+        // A value is told to be wrong once: what the types say of it comes first.
+        let further: Vec<Diagnostic> = faults
+            .err()
+            .into_iter()
+            .flatten()
+            .filter(|fault| found.iter().all(|said| said.span() != fault.span()))
+            .collect();
+        found.extend(further);
+        found.extend(unused(&graph));
+    }
+    found.sort_by_key(Diagnostic::span);
+    found
+}
+
+/// Components that are only there for others, and that no other refers to.
+fn unused(graph: &Graph) -> impl Iterator<Item = Diagnostic> {
+    graph.nodes().iter().filter_map(|node| {
+        let Kind::Component(descriptor) = node.kind else {
+            return None;
+        };
+        let has_exports = matches!(descriptor.exports, Type::Object(fields) if !fields.is_empty());
+        (has_exports && node.used_by.is_empty()).then(|| {
+            Diagnostic::warning(
+                node.block.header,
+                format!("nothing refers to {}, so it has no effect", node.id),
+            )
+        })
+    })
+}
+
+/// The types of the exports of a graph's components.
+struct ExportTypes<'a>(&'a Graph);
+
+impl TypeScope for ExportTypes<'_> {
+    fn type_of(&self, path: &[&str]) -> Option<(usize, Type)> {
+        (1..=path.len()).rev().find_map(|segments| {
+            let node = self.0.get(&path[..segments].join("."))?;
+            match node.kind {
+                Kind::Component(descriptor) => Some((segments, descriptor.exports)),
+                Kind::Setting(_) => None,
+            }
+        })
+    }
+}
