@@ -156,7 +156,7 @@ impl Shared {
         match &outcome {
             Ok(()) => tracing::info!("config reloaded"),
             Err(error) => tracing::error!(
-                error = error.render(),
+                error = error.brief(),
                 "failed to reload config, the old one runs on"
             ),
         }

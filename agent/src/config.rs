@@ -31,7 +31,10 @@ impl ConfigSource {
     /// one is given.
     pub fn built_in(remote_write_url: Option<&str>) -> Self {
         let endpoint = remote_write_url.map_or_else(String::new, |url| {
-            let url = url.replace('\\', "\\\\").replace('"', "\\\"");
+            let url = url
+                .replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace('\n', "\\n");
             format!("\n  endpoint {{\n    url = \"{url}\"\n  }}\n")
         });
         Self::BuiltIn(format!("{BUILT_IN}{endpoint}}}\n"))
@@ -123,6 +126,27 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// What is wrong and where, a line each, without the lines of the source: those may hold secrets, which are
+    /// neither for logs nor for whoever asks over HTTP.
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Read(error) => crate::error::chain(error),
+            Self::Faults(sources, diagnostics) => {
+                let lines: Vec<String> = diagnostics
+                    .iter()
+                    .map(|fault| {
+                        let place = sources.locate(fault.span());
+                        let hint = fault
+                            .suggestion()
+                            .map(|s| format!(", did you mean {:?}?", s.replacement));
+                        format!("{place}: {fault}{}", hint.unwrap_or_default())
+                    })
+                    .collect();
+                lines.join("\n")
+            }
+        }
+    }
+
     /// What is wrong and where, for a terminal or an HTTP answer: each fault with its lines.
     pub fn render(&self) -> String {
         match self {

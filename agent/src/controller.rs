@@ -91,6 +91,10 @@ impl Controller {
 
     async fn load_in_turn(&self, sources: SourceMap, files: &[ast::File]) -> Result<(), Vec<Diagnostic>> {
         let host = &self.shared.host;
+        if host.stopping.is_cancelled() {
+            // A reload that waited for its turn must not start anything in a program that ends.
+            return Ok(());
+        }
         let graph = Arc::new(Graph::build(files)?);
         for warning in graph.warnings() {
             tracing::warn!(at = sources.locate(warning.span()), "{warning}");
@@ -150,6 +154,13 @@ impl Controller {
             Ok(Reconfigured::Restart) => self.rebuild(node, live).await,
             Err(message) => Err(message),
         };
+        if let Err(message) = &outcome {
+            tracing::error!(
+                component_id = &*node.id,
+                error = message.as_str(),
+                "component keeps its old arguments"
+            );
+        }
         // A component that was built anew has an entry of its own by now.
         let current = self.running().live.get(&node.id).cloned();
         if let Some(current) = current {
@@ -229,13 +240,6 @@ impl Controller {
             host.own_metrics
                 .telemetry
                 .evaluation_ended(host.clock.elapsed().saturating_sub(started));
-            if let Err(message) = &outcome {
-                tracing::error!(
-                    component_id = &*node.id,
-                    error = message.as_str(),
-                    "failed to evaluate component"
-                );
-            }
             self.settle(node, &live, outcome).await;
         }
     }
@@ -247,8 +251,11 @@ impl Controller {
 
     /// The components as they are, in the order of the text.
     pub fn components(&self) -> Vec<ComponentView> {
-        let running = self.running();
-        view::all(&running.graph, &running.live)
+        let (graph, live) = {
+            let running = self.running();
+            (Arc::clone(&running.graph), running.live.clone())
+        };
+        view::all(&graph, &live)
     }
 
     /// Stops every component, those that nothing refers to first, within `deadline`.

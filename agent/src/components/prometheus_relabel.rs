@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use ferroalloy_model::{Batch, Commit, Families, Fanout, MetricKind, Receiver, Reconfigured};
 use relabel::{LayoutRelabeler, Naming};
 use river_syntax::{Block, CapsuleOf};
+use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{MetricsReceiver, ReceiverExports, Rule, receivers, rules};
 use crate::component::{Context, Define};
@@ -28,6 +29,7 @@ pub(super) struct Arguments {
 #[derive(Debug)]
 pub(super) struct Relabel {
     stage: Arc<Stage>,
+    cache_size_given: bool,
 }
 
 #[derive(Debug)]
@@ -74,21 +76,25 @@ impl Define for Relabel {
         context
             .exports
             .publish(&ReceiverExports::new(Arc::clone(&stage) as _));
-        if arguments.max_cache_size.is_some() {
-            let argument = "max_cache_size";
-            tracing::warn!(
-                component_id = &*context.id,
-                argument,
-                "the argument has no meaning here and changes nothing"
-            );
-        }
-        Ok(Self { stage })
+        Ok(Self {
+            stage,
+            cache_size_given: arguments.max_cache_size.is_some(),
+        })
     }
 
     fn update(&self, arguments: &Arguments) -> Result<Reconfigured, Error> {
         let rules = rules(&arguments.rule, Naming::ALLOY_SERIES)?;
         self.stage.next.set(receivers(&arguments.forward_to));
         Ok(self.stage.relabeler.reconfigure(rules))
+    }
+
+    async fn run(&self, stop: CancellationToken) -> Result<(), Error> {
+        if self.cache_size_given {
+            let argument = "max_cache_size";
+            tracing::warn!(argument, "the argument has no meaning here and changes nothing");
+        }
+        stop.cancelled().await;
+        Ok(())
     }
 
     fn collect(&self, out: &mut Families) {

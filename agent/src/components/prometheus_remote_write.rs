@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ferroalloy_model::{Families, Reconfigured};
-use remote_write::Writer;
+use remote_write::{Status, Writer};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::ReceiverExports;
@@ -23,6 +23,39 @@ const FLUSH_DEADLINE: Duration = Duration::from_millis(3_500);
 pub(super) struct RemoteWrite {
     context: Context,
     writer: Arc<Writer>,
+    /// Arguments that were given and change nothing.
+    without_meaning: Vec<&'static str>,
+}
+
+/// For how long samples that were refused for good make the component unhealthy.
+const REFUSAL_MATTERS: i64 = 5 * 60 * 1_000;
+
+/// What is wrong with an endpoint, and since when.
+fn trouble(status: &Status, now: i64) -> Option<(String, i64)> {
+    let (what, since) = match (&status.health, &status.last_refusal) {
+        (remote_write::Health::Failing { since, reason }, _) => (
+            format!("{reason} ({} samples wait)", status.pending_samples),
+            *since,
+        ),
+        (_, Some(refusal)) if now - refusal.at < REFUSAL_MATTERS => (
+            format!(
+                "{} samples were refused and dropped: {}",
+                refusal.samples, refusal.reason
+            ),
+            refusal.at,
+        ),
+        _ => return None,
+    };
+    // An endpoint without a name of its own is named by its URL, which most reasons tell.
+    let named = what.contains(&status.name);
+    Some((
+        if named {
+            what
+        } else {
+            format!("endpoint {}: {what}", status.name)
+        },
+        since,
+    ))
 }
 
 #[async_trait]
@@ -48,19 +81,24 @@ impl Define for RemoteWrite {
         context
             .exports
             .publish(&ReceiverExports::new(Arc::clone(&writer) as _));
-        arguments.warn_of_what_has_no_meaning(&context.id);
-        Ok(Self { context, writer })
+        Ok(Self {
+            context,
+            writer,
+            without_meaning: arguments.without_meaning(),
+        })
     }
 
     fn update(&self, arguments: &Arguments) -> Result<Reconfigured, Error> {
         let config = arguments.config(&self.context.host.user_agent)?;
-        arguments.warn_of_what_has_no_meaning(&self.context.id);
         self.writer
             .reconfigure(config)
             .map_err(|error| Error::new(chain(&error)))
     }
 
     async fn run(&self, stop: CancellationToken) -> Result<(), Error> {
+        for argument in &self.without_meaning {
+            tracing::warn!(argument, "the argument has no meaning here and changes nothing");
+        }
         stop.cancelled().await;
         let unsent = self.writer.shutdown(FLUSH_DEADLINE).await;
         if unsent > 0 {
@@ -70,26 +108,15 @@ impl Define for RemoteWrite {
     }
 
     fn health(&self) -> Option<Health> {
-        let failing: Vec<(String, i64)> = self
+        let now = self.context.host.clock.wall();
+        let troubles: Vec<(String, i64)> = self
             .writer
             .status()
-            .into_iter()
-            .filter_map(|status| match &status.health {
-                remote_write::Health::Failing { since, reason } => {
-                    let waiting = status.pending_samples;
-                    // An endpoint without a name of its own is named by its URL, which most reasons tell.
-                    let message = if reason.contains(&status.name) {
-                        format!("{reason} ({waiting} samples wait)")
-                    } else {
-                        format!("endpoint {}: {reason} ({waiting} samples wait)", status.name)
-                    };
-                    Some((message, *since))
-                }
-                _ => None,
-            })
+            .iter()
+            .filter_map(|status| trouble(status, now))
             .collect();
-        let since = failing.iter().map(|(_, since)| *since).min()?;
-        let messages: Vec<String> = failing.into_iter().map(|(message, _)| message).collect();
+        let since = troubles.iter().map(|(_, since)| *since).min()?;
+        let messages: Vec<String> = troubles.into_iter().map(|(message, _)| message).collect();
         Some(Health::new(State::Unhealthy, messages.join("; "), since))
     }
 

@@ -62,7 +62,7 @@ pub(super) async fn reload(State(shared): State<Arc<Shared>>, method: Method) ->
         Ok(()) => (StatusCode::OK, "config reloaded\n".to_owned()),
         Err(error) => (
             StatusCode::BAD_REQUEST,
-            format!("error during reload: {}", error.render()),
+            format!("error during reload:\n{}\n", error.brief()),
         ),
     }
 }

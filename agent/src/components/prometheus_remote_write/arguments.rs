@@ -146,8 +146,8 @@ impl Arguments {
         })
     }
 
-    /// What Alloy's files may say without any effect here is said to have none.
-    pub(super) fn warn_of_what_has_no_meaning(&self, component_id: &str) {
+    /// What was given and has no effect here, as Alloy's files may have it.
+    pub(super) fn without_meaning(&self) -> Vec<&'static str> {
         let endpoints = self.endpoint.iter().flat_map(|endpoint| {
             let queue = &endpoint.queue_config;
             [
@@ -166,14 +166,8 @@ impl Arguments {
                 (wal.min_keepalive_time.is_some(), "min_keepalive_time"),
             ]
         });
-        let found = endpoints.chain(wal);
-        for (_, argument) in found.filter(|(given, _)| *given) {
-            tracing::warn!(
-                component_id,
-                argument,
-                "the argument has no meaning here and changes nothing"
-            );
-        }
+        let given = endpoints.chain(wal).filter(|(given, _)| *given);
+        given.map(|(_, argument)| argument).collect()
     }
 }
 
