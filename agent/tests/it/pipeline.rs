@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ferroalloy_model::{Clock, SystemClock};
 use hyper::StatusCode;
 
 use crate::support::{Agent, Sink, reply, serve};
@@ -139,6 +140,7 @@ prometheus.remote_write "sink" {{
         }
         tokio::task::yield_now().await;
     }
+    let healed = SystemClock.wall();
     sink.answer(StatusCode::NO_CONTENT);
     let mut times = Vec::new();
     while times.len() < 10 {
@@ -148,9 +150,10 @@ prometheus.remote_write "sink" {{
         times.is_sorted_by(|a, b| a < b),
         "out of order or twice: {times:?}"
     );
-    // The grid of the scrapes has no hole where the receiver refused.
-    let steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert!(steps.iter().all(|step| *step < 1_000), "{steps:?}");
+    assert!(
+        times[0] < healed,
+        "what was scraped while the receiver refused did not arrive: {times:?}, {healed}"
+    );
     agent.app.shutdown().await;
 }
 
