@@ -19,7 +19,7 @@ use crate::process;
 use crate::storage::Storage;
 
 /// How long components get to finish what they are at when the program is told to stop.
-pub const SHUTDOWN_DEADLINE: Duration = Duration::from_millis(4_500);
+pub const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(4);
 
 /// What `run` is told on the command line.
 #[derive(Debug, Clone)]

@@ -17,7 +17,7 @@ use crate::health::{Health, State, Time};
 use arguments::Arguments;
 
 /// How long requests in flight get when the component is stopped, within the five seconds of the program.
-const FLUSH_DEADLINE: Duration = Duration::from_millis(3_500);
+const FLUSH_DEADLINE: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(super) struct RemoteWrite {

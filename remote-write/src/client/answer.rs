@@ -60,10 +60,8 @@ fn words(receiver: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -
         words.push_str(&said);
     }
     let advice = match status.as_u16() {
-        // Prometheus without the receiver; before 3.0 it said no more than "not found" about an unknown path.
-        404 if said.contains("remote write receiver needs to be enabled") => {
-            Some("is it started with --web.enable-remote-write-receiver?".to_owned())
-        }
+        // Prometheus without the receiver says itself which flag it wants.
+        404 if said.contains("--web.enable-remote-write-receiver") => None,
         404 => Some(
             "is the path of the URL right? Prometheus takes /api/v1/write, Mimir /api/v1/push".to_owned(),
         ),
@@ -151,8 +149,7 @@ mod tests {
             404,
             "remote write receiver needs to be enabled with --web.enable-remote-write-receiver\n",
             ErrorKind::Misconfigured,
-            "prometheus answers 404: remote write receiver needs to be enabled with --web.enable-remote-write-receiver \
-             — is it started with --web.enable-remote-write-receiver?",
+            "prometheus answers 404: remote write receiver needs to be enabled with --web.enable-remote-write-receiver",
         );
         check(
             401,

@@ -113,6 +113,6 @@ async fn prometheus_without_the_receiver_is_explained() {
     .unwrap();
     drop(writer.accept(&Source::new("m", 1).at(1)));
     failing(&writer).await;
-    let told = "is it started with --web.enable-remote-write-receiver?";
+    let told = "--web.enable-remote-write-receiver";
     status_when(&writer, |status| format!("{:?}", status.health).contains(told)).await;
 }

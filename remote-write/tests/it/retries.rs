@@ -161,7 +161,7 @@ async fn what_a_user_can_mend_is_repeated_slowly() {
         (
             404,
             "remote write receiver needs to be enabled with --web.enable-remote-write-receiver",
-            "— is it started with --web.enable-remote-write-receiver?",
+            "remote write receiver needs to be enabled with --web.enable-remote-write-receiver",
         ),
         (401, "", "— are the credentials right?"),
         (403, "", "— may these credentials write?"),
