@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ferroalloy_model::{Clock, Collect, SystemClock};
+use river_syntax::Stability;
 use tokio_util::sync::CancellationToken;
 
 use crate::component::Host;
@@ -30,6 +31,8 @@ pub struct Options {
     pub listen: String,
     /// The storage folder.
     pub storage: PathBuf,
+    /// How settled what the configuration uses must be.
+    pub stability: Stability,
 }
 
 /// The running program.
@@ -75,11 +78,15 @@ impl App {
             own_metrics: Arc::new(OwnMetrics::new(clock.wall())),
             stopping: CancellationToken::new(),
             storage: options.storage.clone(),
+            stability: options.stability,
             clock,
         });
         // Whatever is wrong with the configuration is said before a port is taken or a folder made.
-        let config = options.config.read().map_err(StartError::Load)?;
-        let faults = controller::check(&config.files, &host);
+        let config = options
+            .config
+            .read()
+            .map_err(|error| StartError::Load(LoadError::Read(error)))?;
+        let faults = controller::check(&config, &host);
         if faults.iter().any(river_syntax::Diagnostic::is_error) {
             return Err(StartError::Load(LoadError::Faults(config.sources, faults)));
         }
@@ -99,11 +106,7 @@ impl App {
         for address in server.addresses() {
             tracing::info!(addr = %address, "now listening for http traffic");
         }
-        if let Err(faults) = shared
-            .controller
-            .load(config.sources.clone(), &config.files)
-            .await
-        {
+        if let Err(faults) = shared.controller.load(&config).await {
             return Err(StartError::Load(LoadError::Faults(config.sources, faults)));
         }
         tracing::info!("configuration loaded");
@@ -142,7 +145,7 @@ impl Shared {
         let outcome = match self.config.read() {
             Ok(config) => self
                 .controller
-                .load(config.sources.clone(), &config.files)
+                .load(&config)
                 .await
                 .map_err(|faults| LoadError::Faults(config.sources, faults)),
             Err(error) => {
@@ -150,7 +153,7 @@ impl Shared {
                     .own_metrics
                     .telemetry
                     .loaded(false, self.host.clock.wall());
-                Err(error)
+                Err(LoadError::Read(error))
             }
         };
         match &outcome {

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ferroalloy_model::SystemClock;
-use river_syntax::{Diagnostic, SourceMap};
+use river_syntax::{Diagnostic, SourceMap, Stability};
 use tokio_util::sync::CancellationToken;
 
 use crate::component::Host;
-use crate::config::{ConfigSource, LoadError};
+use crate::config::ConfigSource;
 use crate::controller;
 use crate::error::Error;
 use crate::own_metrics::OwnMetrics;
@@ -22,18 +22,12 @@ pub(crate) struct Verdict {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Checks a configuration. Where its syntax is wrong, only that is said.
+/// Checks a configuration: all of it, whatever is wrong with one part.
 ///
 /// # Errors
 /// The configuration cannot be read.
-pub(crate) fn check(source: &ConfigSource) -> Result<Verdict, Error> {
-    let config = match source.read() {
-        Ok(config) => config,
-        Err(LoadError::Read(error)) => return Err(error),
-        Err(LoadError::Faults(sources, diagnostics)) => {
-            return Ok(Verdict { sources, diagnostics });
-        }
-    };
+pub(crate) fn check(source: &ConfigSource, stability: Stability) -> Result<Verdict, Error> {
+    let config = source.read()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::caused("cannot start the runtime", error))?;
     let _runtime = runtime.enter();
@@ -44,9 +38,10 @@ pub(crate) fn check(source: &ConfigSource) -> Result<Verdict, Error> {
         own_metrics: Arc::new(OwnMetrics::default()),
         stopping: CancellationToken::new(),
         storage: PathBuf::new(),
+        stability,
         clock: Arc::new(SystemClock),
     });
-    let diagnostics = controller::check(&config.files, &host);
+    let diagnostics = controller::check(&config, &host);
     Ok(Verdict {
         sources: config.sources,
         diagnostics,

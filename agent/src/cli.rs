@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use river_syntax::Stability;
 
 /// A small agent: host metrics, scraping, relabelling and remote write from an Alloy configuration.
 #[derive(Debug, Parser)]
@@ -42,6 +43,9 @@ struct Run {
     /// Where components keep their files.
     #[arg(long = "storage.path", value_name = "DIR", default_value = "data-ferroalloy/")]
     storage: PathBuf,
+    /// How settled the components and functions that a configuration uses must be.
+    #[arg(long = "stability.level", value_name = "LEVEL", default_value_t)]
+    stability: Stability,
     /// Where the configuration that runs without PATH sends its samples.
     #[arg(long = "remote-write.url", value_name = "URL", conflicts_with = "path")]
     remote_write_url: Option<String>,
@@ -66,6 +70,9 @@ struct Fmt {
 struct Validate {
     /// A configuration file, or a folder of *.alloy files.
     path: PathBuf,
+    /// How settled the components and functions that it uses must be.
+    #[arg(long = "stability.level", value_name = "LEVEL", default_value_t)]
+    stability: Stability,
     /// Fail on warnings too.
     #[arg(long)]
     deny_warnings: bool,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ferroalloy_model::{Families, Reconfigured};
 use river_syntax::ast;
-use river_syntax::{BlockShape, Diagnostic, Scope, Type, TypeScope};
+use river_syntax::{BlockShape, Diagnostic, Scope, Stability, Type, TypeScope};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
@@ -33,6 +33,8 @@ pub struct Descriptor {
     pub name: &'static str,
     /// One sentence for the reference.
     pub summary: &'static str,
+    /// How settled it is.
+    pub stability: Stability,
     /// The shape of its block.
     pub shape: fn() -> &'static BlockShape,
     /// The type of its exports, an object.

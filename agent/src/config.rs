@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use river_syntax::{Diagnostic, SourceMap, ast, diag};
+use river_syntax::{Diagnostic, Source, SourceId, SourceMap, ast, diag};
 
 use crate::error::Error;
 
@@ -22,8 +22,10 @@ pub enum ConfigSource {
 pub struct Config {
     /// The text, for messages.
     pub sources: SourceMap,
-    /// The trees.
+    /// The trees, of what could be understood.
     pub files: Vec<ast::File>,
+    /// What is wrong with the syntax.
+    pub faults: Vec<Diagnostic>,
 }
 
 impl ConfigSource {
@@ -40,26 +42,20 @@ impl ConfigSource {
         Self::BuiltIn(format!("{BUILT_IN}{endpoint}}}\n"))
     }
 
-    /// Reads and parses it.
+    /// Reads and parses it. What is wrong with the text is in the answer.
     ///
     /// # Errors
-    /// That a file cannot be read, or everything that is wrong with the text.
-    pub fn read(&self) -> Result<Config, LoadError> {
+    /// That a file cannot be read.
+    pub fn read(&self) -> Result<Config, Error> {
         let mut config = Config::default();
-        let mut faults = Vec::new();
         match self {
-            Self::BuiltIn(text) => {
-                faults.append(&mut config.add("<built-in>".to_owned(), text.clone().into_bytes()));
-            }
+            Self::BuiltIn(text) => config.add("<built-in>", text.as_bytes()),
             Self::Path(path) => {
                 for file in files(path)? {
                     let bytes = fs::read(&file).map_err(|error| cannot_read(&file, error))?;
-                    faults.append(&mut config.add(file.display().to_string(), bytes));
+                    config.add(file.display().to_string(), bytes);
                 }
             }
-        }
-        if faults.iter().any(Diagnostic::is_error) {
-            return Err(LoadError::Faults(config.sources, faults));
         }
         Ok(config)
     }
@@ -79,16 +75,30 @@ prometheus.scrape "host" {
 prometheus.remote_write "default" {"#;
 
 impl Config {
-    fn add(&mut self, name: String, bytes: Vec<u8>) -> Vec<Diagnostic> {
+    /// The configuration that one text is.
+    pub fn of(name: &str, text: &str) -> Self {
+        let mut config = Self::default();
+        config.add(name, text);
+        config
+    }
+
+    fn add(&mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) {
         let source = self.sources.add(name, bytes);
-        let (file, diagnostics) = river_syntax::parse(&source);
+        let (file, faults) = river_syntax::parse(&source);
         self.files.push(file);
-        diagnostics
+        self.faults.extend(faults);
+    }
+
+    /// The files whose syntax is wrong.
+    pub fn broken_sources(&self) -> impl Iterator<Item = &Source> {
+        let mut broken: Vec<SourceId> = self.faults.iter().map(|fault| fault.span().source()).collect();
+        broken.dedup();
+        broken.into_iter().filter_map(|id| self.sources.get(id))
     }
 }
 
 /// The files of a path: itself, or the `*.alloy` files directly in it, by name.
-fn files(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
+fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -100,20 +110,14 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
         }
     }
     if files.is_empty() {
-        return Err(LoadError::Read(Error::new(format_args!(
-            "no *.alloy files in {}",
-            path.display()
-        ))));
+        return Err(Error::new(format_args!("no *.alloy files in {}", path.display())));
     }
     files.sort();
     Ok(files)
 }
 
-fn cannot_read(path: &Path, error: io::Error) -> LoadError {
-    LoadError::Read(Error::caused(
-        format_args!("cannot read {}", path.display()),
-        error,
-    ))
+fn cannot_read(path: &Path, error: io::Error) -> Error {
+    Error::caused(format_args!("cannot read {}", path.display()), error)
 }
 
 /// Why a configuration was not put into force.
@@ -182,12 +186,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.alloy");
         fs::write(&path, "logging {\n  level = \n}\n").unwrap();
-        let error = ConfigSource::Path(path).read().unwrap_err();
+        let config = ConfigSource::Path(path).read().unwrap();
+        let error = LoadError::Faults(config.sources, config.faults);
         assert!(error.render().contains("x.alloy:3:1"), "{}", error.render());
         let missing = ConfigSource::Path(folder.path().join("none.alloy"))
             .read()
             .unwrap_err();
-        assert!(missing.render().contains("none.alloy"), "{}", missing.render());
+        assert!(missing.to_string().contains("none.alloy"), "{missing}");
     }
 
     #[test]
@@ -196,6 +201,6 @@ mod tests {
             unreachable!()
         };
         assert!(text.contains(r#"url = "http://x/\"}""#), "{text}");
-        assert!(ConfigSource::BuiltIn(text).read().is_ok());
+        assert!(ConfigSource::BuiltIn(text).read().unwrap().faults.is_empty());
     }
 }

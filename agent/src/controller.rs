@@ -15,11 +15,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use ferroalloy_model::{Collect, Families, MetricKind, Reconfigured, clock};
-use river_syntax::{Diagnostic, SourceMap, ast};
+use river_syntax::{Diagnostic, SourceMap};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::component::{Context, Host};
+use crate::config::Config;
 use crate::error::chain;
 use crate::graph::{Graph, Kind, Node};
 use crate::health::State as HealthState;
@@ -79,25 +80,25 @@ impl Controller {
     ///
     /// # Errors
     /// Everything that is wrong with it; what ran before still runs then, unchanged.
-    pub async fn load(&self, sources: SourceMap, files: &[ast::File]) -> Result<(), Vec<Diagnostic>> {
+    pub async fn load(&self, config: &Config) -> Result<(), Vec<Diagnostic>> {
         let _turn = self.shared.turn.lock().await;
         let host = &self.shared.host;
-        let outcome = self.load_in_turn(sources, files).await;
+        let outcome = self.load_in_turn(config).await;
         host.own_metrics
             .telemetry
             .loaded(outcome.is_ok(), host.clock.wall());
         outcome
     }
 
-    async fn load_in_turn(&self, sources: SourceMap, files: &[ast::File]) -> Result<(), Vec<Diagnostic>> {
+    async fn load_in_turn(&self, config: &Config) -> Result<(), Vec<Diagnostic>> {
         let host = &self.shared.host;
         if host.stopping.is_cancelled() {
             // A reload that waited for its turn must not start anything in a program that ends.
             return Ok(());
         }
-        let graph = Arc::new(Graph::build(files)?);
+        let graph = Arc::new(Graph::build(config, host.stability)?);
         for warning in graph.warnings() {
-            tracing::warn!(at = sources.locate(warning.span()), "{warning}");
+            tracing::warn!(at = config.sources.locate(warning.span()), "{warning}");
         }
         let before = self.running().live.clone();
         let started = host.clock.elapsed();
@@ -132,7 +133,7 @@ impl Controller {
         }
         {
             let mut running = self.running();
-            running.sources = Arc::new(sources);
+            running.sources = Arc::new(config.sources.clone());
             running.graph = Arc::clone(&graph);
             running.live = live;
             running.loaded = true;

@@ -1,6 +1,7 @@
 //! The component graph of a configuration: which blocks there are, what each refers to, and in which order
 //! they can be evaluated. Pure: nothing is built or run here, and every fault of a configuration is found.
 
+mod cycles;
 mod names;
 mod order;
 
@@ -8,9 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use river_syntax::ast::{self, Statement};
-use river_syntax::{Diagnostic, Span, Type};
+use river_syntax::stdlib::Lookup;
+use river_syntax::{Diagnostic, Span, Stability, Type, stdlib};
 
 use crate::component::Descriptor;
+use crate::config::Config;
 use crate::settings;
 use names::NamedAs;
 
@@ -36,6 +39,8 @@ pub struct Node {
     pub uses: Vec<usize>,
     /// The nodes that refer to it.
     pub used_by: Vec<usize>,
+    /// Something is wrong with its text, what it refers to, or the cycle it is in: it cannot be evaluated.
+    pub faulty: bool,
 }
 
 /// The blocks of a configuration with their references, free of cycles.
@@ -51,10 +56,10 @@ impl Graph {
     /// Makes the graph of a configuration that may lie in several files.
     ///
     /// # Errors
-    /// Everything that is wrong with it: unknown blocks, missing labels, names used twice, references to
-    /// nothing, cycles.
-    pub fn build(files: &[ast::File]) -> Result<Self, Vec<Diagnostic>> {
-        let (graph, diagnostics) = Self::analyse(files);
+    /// Everything that is wrong with it: syntax, unknown blocks, missing labels, names used twice, references to
+    /// nothing, cycles, and what is less settled than `stability`.
+    pub fn build(config: &Config, stability: Stability) -> Result<Self, Vec<Diagnostic>> {
+        let (graph, diagnostics) = Self::analyse(config, stability);
         if diagnostics.iter().any(Diagnostic::is_error) {
             return Err(diagnostics);
         }
@@ -65,19 +70,19 @@ impl Graph {
     }
 
     /// The nodes that can be told apart, with their references, and everything that is to be said about them.
-    /// With an error among that the graph is good for looking at only: it may be without an order.
-    pub fn analyse(files: &[ast::File]) -> (Self, Vec<Diagnostic>) {
+    /// What is wrong with one leaves the others in their order.
+    pub fn analyse(config: &Config, stability: Stability) -> (Self, Vec<Diagnostic>) {
         let mut graph = Self::default();
-        let mut diagnostics = Vec::new();
+        let mut diagnostics = config.faults.clone();
         let mut refused = Vec::new();
-        for statement in files.iter().flat_map(|file| &file.body.statements) {
+        for statement in config.files.iter().flat_map(|file| &file.body.statements) {
             match statement {
                 Statement::Attribute(attribute) => diagnostics.push(Diagnostic::error(
                     attribute.name.span,
                     format!("unrecognized attribute {}", attribute.name.name),
                 )),
                 Statement::Block(block) => {
-                    if let Err(diagnostic) = graph.add(block) {
+                    if let Err(diagnostic) = graph.add(block, stability) {
                         diagnostics.push(diagnostic);
                         // Without a label the name alone is a prefix of other components' names.
                         if block.label().is_some() {
@@ -87,17 +92,26 @@ impl Graph {
                 }
             }
         }
+        let known = Known {
+            refused,
+            config,
+            stability,
+        };
         for index in 0..graph.nodes.len() {
-            graph.connect(index, &refused, &mut diagnostics);
+            graph.connect(index, &known, &mut diagnostics);
         }
-        match order::dependencies_first(&graph.nodes) {
-            Ok(order) => graph.order = order,
-            Err(cycles) => diagnostics.extend(cycles),
+        let sorted = order::dependencies_first(&graph.nodes);
+        graph.order = sorted.order;
+        for cycle in &sorted.cycles {
+            for &member in cycle {
+                graph.nodes[member].faulty = true;
+            }
+            diagnostics.extend(cycles::describe(&graph.nodes, cycle));
         }
         (graph, diagnostics)
     }
 
-    fn add(&mut self, block: &ast::Block) -> Result<(), Diagnostic> {
+    fn add(&mut self, block: &ast::Block, stability: Stability) -> Result<(), Diagnostic> {
         let kind = match names::find(block.name()) {
             NamedAs::Component(descriptor) if block.label().is_none() => {
                 return Err(Diagnostic::error(
@@ -114,27 +128,43 @@ impl Graph {
                 ));
             }
             NamedAs::Setting(descriptor) => Kind::Setting(descriptor),
-            NamedAs::Unsupported(what) => {
+            NamedAs::AlloyBlock => {
                 return Err(Diagnostic::error(
                     block.name.span,
                     format!(
-                        "{what} {:?} is part of Alloy, but Ferroalloy does not have it",
+                        "the block {:?} is part of Alloy, but Ferroalloy does not have it",
                         block.name()
                     ),
                 ));
             }
+            NamedAs::AlloyNamespace(namespace) => {
+                return Err(unknown_component(block).note(format!(
+                    "Ferroalloy does not have this component of Alloy's {namespace}"
+                )));
+            }
             NamedAs::Unknown => {
-                return Err(Diagnostic::error(
+                return Err(unknown_component(block).suggest_from(
                     block.name.span,
-                    format!("cannot find the definition of component name {:?}", block.name()),
-                )
-                .suggest_from(block.name.span, block.name(), names::known()));
+                    block.name(),
+                    names::known(),
+                ));
             }
         };
+        if let Kind::Component(descriptor) = kind
+            && descriptor.stability < stability
+        {
+            let what = format!("component {:?}", descriptor.name);
+            return Err(too_unsettled(
+                block.name.span,
+                &what,
+                descriptor.stability,
+                stability,
+            ));
+        }
         let id: Arc<str> = block.id().into();
         if let Some(first) = self.get(&id) {
             return Err(
-                Diagnostic::error(block.header, format!("block {id} is declared twice"))
+                Diagnostic::error(block.header, format!("block {id} is already declared"))
                     .label(first.block.header, "the first one is here"),
             );
         }
@@ -146,12 +176,14 @@ impl Graph {
             block,
             uses: Vec::new(),
             used_by: Vec::new(),
+            faulty: false,
         });
         Ok(())
     }
 
-    fn connect(&mut self, index: usize, refused: &[String], diagnostics: &mut Vec<Diagnostic>) {
+    fn connect(&mut self, index: usize, known: &Known<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let block = Arc::clone(&self.nodes[index].block);
+        let before = diagnostics.len();
         for reference in block.references() {
             let path = reference.names();
             let prefix = (1..=path.len())
@@ -167,14 +199,30 @@ impl Graph {
                         self.nodes[target].used_by.push(index);
                     }
                 }
-                None if river_syntax::stdlib::lookup(&path).is_some() => {
-                    diagnostics.extend(river_syntax::stdlib::check(&reference));
-                }
-                // What was refused has been reported; that it cannot be referred to would say it twice.
-                None if refused.iter().any(|id| names::starts_with(&reference.text(), id)) => {}
-                None => diagnostics.push(self.nothing_there(&reference.text(), reference.span())),
+                None => match stdlib::lookup(&path) {
+                    Some(Lookup::Member { member, segments, .. }) if member.stability() < known.stability => {
+                        diagnostics.push(too_unsettled(
+                            reference.prefix_span(segments),
+                            member.name(),
+                            member.stability(),
+                            known.stability,
+                        ));
+                    }
+                    Some(_) => diagnostics.extend(stdlib::check(&reference)),
+                    // It has been said why the block that this refers to is not there.
+                    None if known.is_accounted_for(&reference.text(), &path) => {
+                        self.nodes[index].faulty = true;
+                    }
+                    None => diagnostics.push(self.nothing_there(&reference.text(), reference.span())),
+                },
             }
         }
+        self.nodes[index].faulty |= diagnostics[before..].iter().any(Diagnostic::is_error)
+            || known
+                .config
+                .faults
+                .iter()
+                .any(|fault| fault.is_error() && block.span.contains(fault.span()));
     }
 
     fn nothing_there(&self, path: &str, span: Span) -> Diagnostic {
@@ -265,6 +313,48 @@ impl Graph {
     }
 }
 
+/// What tells whether a reference to nothing has been explained already.
+struct Known<'a> {
+    /// Names of the blocks that were refused.
+    refused: Vec<String>,
+    config: &'a Config,
+    stability: Stability,
+}
+
+impl Known<'_> {
+    fn is_accounted_for(&self, text: &str, path: &[&str]) -> bool {
+        self.refused.iter().any(|id| names::starts_with(text, id)) || self.may_be_unreadable(path)
+    }
+
+    /// Whether a file whose syntax is wrong has one of the names as a label: its block may be there, and was not
+    /// understood.
+    fn may_be_unreadable(&self, path: &[&str]) -> bool {
+        self.config.broken_sources().any(|source| {
+            let text = source.text();
+            path.iter()
+                .skip(1)
+                .any(|name| text.contains(&format!("\"{name}")))
+        })
+    }
+}
+
+fn unknown_component(block: &ast::Block) -> Diagnostic {
+    Diagnostic::error(
+        block.name.span,
+        format!("cannot find the definition of component name {:?}", block.name()),
+    )
+}
+
+fn too_unsettled(span: Span, what: &str, level: Stability, least: Stability) -> Diagnostic {
+    Diagnostic::error(
+        span,
+        format!(
+            "{what} is at stability level \"{level}\", which is below the minimum allowed stability level \
+             \"{least}\". Use --stability.level command-line flag to enable \"{level}\" features"
+        ),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write;
@@ -274,11 +364,10 @@ mod tests {
     use super::*;
 
     fn build(text: &str) -> (SourceMap, Result<Graph, Vec<Diagnostic>>) {
-        let mut sources = SourceMap::new();
-        let source = sources.add("t.alloy", text);
-        let (file, faults) = river_syntax::parse(&source);
-        assert!(faults.is_empty(), "{faults:?}");
-        (sources, Graph::build(&[file]))
+        let config = Config::of("t.alloy", text);
+        assert!(config.faults.is_empty(), "{:?}", config.faults);
+        let graph = Graph::build(&config, Stability::GenerallyAvailable);
+        (config.sources, graph)
     }
 
     /// `line:column: message` of every fault.
@@ -322,28 +411,80 @@ mod tests {
             [
                 "t.alloy:1:1: unrecognized attribute x",
                 "t.alloy:2:1: cannot find the definition of component name \"prometheus.scrap\"",
-                "t.alloy:3:1: the component \"loki.write\" is part of Alloy, but Ferroalloy does not have it",
+                "t.alloy:3:1: cannot find the definition of component name \"loki.write\"",
                 "t.alloy:4:1: component \"discovery.relabel\" must have a label",
                 "t.alloy:5:1: block \"logging\" does not support specifying labels",
-                "t.alloy:7:1: block discovery.relabel.d is declared twice",
+                "t.alloy:7:1: block discovery.relabel.d is already declared",
                 "t.alloy:6:35: component \"discovery.relabel.e.output\" does not exist or is out of scope",
             ]
         );
     }
 
     #[test]
-    fn a_cycle_is_shown_whole() {
+    fn a_cycle_is_told_at_each_of_its_blocks() {
         let found = faults(
             "discovery.relabel \"a\" { targets = discovery.relabel.b.output }\n\
              discovery.relabel \"b\" { targets = discovery.relabel.c.output }\n\
-             discovery.relabel \"c\" { targets = discovery.relabel.a.output }\n",
+             discovery.relabel \"c\" { targets = discovery.relabel.a.output }\n\
+             discovery.relabel \"d\" { targets = discovery.relabel.a.output }\n",
         );
+        let message = "cycle detected: discovery.relabel.a, discovery.relabel.b, discovery.relabel.c";
         assert_eq!(
             found,
-            ["t.alloy:1:1: cycle detected: discovery.relabel.a, discovery.relabel.b, discovery.relabel.c"]
+            [1, 2, 3].map(|line| format!("t.alloy:{line}:1: {message}"))
         );
         let found = faults("discovery.relabel \"a\" { targets = discovery.relabel.a.output }\n");
         assert_eq!(found, ["t.alloy:1:35: cannot reference self"]);
+    }
+
+    #[test]
+    fn a_fault_in_one_block_leaves_the_others_sound() {
+        let config = Config::of(
+            "t.alloy",
+            "discovery.relabel \"a\" { targets = discovery.relabel.b.output }\n\
+             discovery.relabel \"b\" { targets = discovery.relabel.a.output }\n\
+             discovery.relabel \"c\" {\n  targets = [\n}\n\
+             discovery.relabel \"d\" { targets = discovery.relabel.e.output }\n\
+             discovery.relabel \"e\" { targets = [] }\n\
+             discovery.relabel \"f g {\n  targets = []\n}\n\
+             discovery.relabel \"h\" { targets = discovery.relabel.f.output }\n",
+        );
+        let (graph, found) = Graph::analyse(&config, Stability::GenerallyAvailable);
+        let faulty: Vec<(&str, bool)> = graph.nodes().iter().map(|n| (&*n.id, n.faulty)).collect();
+        let expected = [
+            ("a", true),
+            ("b", true),
+            ("c", true),
+            ("d", false),
+            ("e", false),
+            ("h", true),
+        ];
+        assert_eq!(
+            faulty
+                .iter()
+                .map(|(id, faulty)| (id.rsplit('.').next().unwrap_or_default(), *faulty))
+                .collect::<Vec<_>>(),
+            expected
+        );
+        let dangling = found
+            .iter()
+            .filter(|fault| fault.message().contains("does not exist"));
+        assert_eq!(dangling.count(), 0, "{found:?}");
+    }
+
+    #[test]
+    fn what_is_not_settled_must_be_asked_for() {
+        let text = "discovery.relabel \"a\" { targets = array.combine_maps([], [], []) }\n";
+        assert_eq!(
+            faults(text),
+            [
+                "t.alloy:1:35: array.combine_maps is at stability level \"experimental\", which is below the minimum \
+              allowed stability level \"generally-available\". Use --stability.level command-line flag to enable \
+              \"experimental\" features"
+            ]
+        );
+        let config = Config::of("t.alloy", text);
+        assert!(Graph::build(&config, Stability::Experimental).is_ok());
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Body {
     pub statements: Vec<Statement>,
     /// From the first statement to the last; for a block, between its braces.
     pub span: Span,
+    /// Whether a statement is left out because its syntax is wrong: what seems to be missing may be that.
+    pub broken: bool,
 }
 
 impl Body {

@@ -181,10 +181,14 @@ impl<'a> Parser<'a> {
 
     fn file_body(&mut self) -> Body {
         let start = self.token().span;
-        let statements = self.statements(false);
+        let (statements, broken) = self.statements(false);
         let span = statements
             .last()
             .map_or(start.at_start(), |last| start.to(last.span()));
-        Body { statements, span }
+        Body {
+            statements,
+            span,
+            broken,
+        }
     }
 }

@@ -35,6 +35,7 @@ impl Run {
             path,
             listen,
             storage,
+            stability,
             remote_write_url,
             disable_reporting: _nothing_is_reported,
         } = self;
@@ -59,6 +60,7 @@ impl Run {
                 config,
                 listen,
                 storage,
+                stability,
             })
             .await?;
             signals.until_told_to_stop(app.shared()).await;

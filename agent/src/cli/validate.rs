@@ -12,7 +12,7 @@ use crate::error::chain;
 
 impl Validate {
     pub(super) fn execute(self) -> ExitCode {
-        let verdict = match check::check(&ConfigSource::Path(self.path)) {
+        let verdict = match check::check(&ConfigSource::Path(self.path), self.stability) {
             Ok(verdict) => verdict,
             Err(error) => {
                 complain(&format!("Error: {}\n\nError: validation failed\n", chain(&error)));

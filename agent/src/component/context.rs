@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ferroalloy_model::Clock;
-use river_syntax::{ToValue, Value};
+use river_syntax::{Stability, ToValue, Value};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +28,8 @@ pub struct Host {
     pub stopping: CancellationToken,
     /// Where components keep files.
     pub storage: PathBuf,
+    /// How settled what the configuration uses must be.
+    pub stability: Stability,
 }
 
 /// What one component is given when it is built.

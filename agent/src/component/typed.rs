@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use ferroalloy_model::{Families, Reconfigured};
 use river_syntax::ast;
-use river_syntax::{Block, Diagnostic, Scope, ToValue};
+use river_syntax::{Block, Diagnostic, Scope, Stability, ToValue};
 use tokio_util::sync::CancellationToken;
 
 use super::{Arguments, Component, Context, Descriptor, Details};
@@ -25,6 +25,9 @@ pub trait Define: Debug + Send + Sync + Sized + 'static {
     const NAME: &'static str;
     /// One sentence for the reference.
     const SUMMARY: &'static str;
+
+    /// How settled it is: below what the command line asks for it is refused.
+    const STABILITY: Stability = Stability::GenerallyAvailable;
 
     /// Checks what the types cannot say, such as two arguments that exclude one another.
     fn check(_arguments: &Self::Arguments) -> Result<(), Error> {
@@ -61,6 +64,7 @@ pub trait Define: Debug + Send + Sync + Sized + 'static {
         Descriptor {
             name: Self::NAME,
             summary: Self::SUMMARY,
+            stability: Self::STABILITY,
             shape: <Self::Arguments as Block>::shape,
             exports: <Self::Exports as ToValue>::TYPE,
             check: |block, types| river_syntax::check_types::<Self::Arguments>(block, types),

@@ -5,18 +5,19 @@
 
 use std::sync::Arc;
 
-use river_syntax::{Diagnostic, Type, TypeScope, ast};
+use river_syntax::{Diagnostic, Type, TypeScope};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::LiveById;
 use super::plan::Plan;
 use crate::component::Host;
+use crate::config::Config;
 use crate::graph::{Graph, Kind};
 
 /// Checks a whole configuration: components are built from it, and none is run. Errors and warnings in the
 /// order of the text.
-pub fn check(files: &[ast::File], host: &Arc<Host>) -> Vec<Diagnostic> {
-    let (graph, mut found) = Graph::analyse(files);
+pub fn check(config: &Config, host: &Arc<Host>) -> Vec<Diagnostic> {
+    let (graph, mut found) = Graph::analyse(config, host.stability);
     let sound = !found.iter().any(Diagnostic::is_error);
     let types = ExportTypes(&graph);
     for node in graph.nodes() {
@@ -25,18 +26,18 @@ pub fn check(files: &[ast::File], host: &Arc<Host>) -> Vec<Diagnostic> {
             Kind::Setting(descriptor) => (descriptor.check)(&node.block, &types),
         });
     }
-    // With a block that was refused it is not known what is used, nor in which order to evaluate.
+    let (changes, _) = unbounded_channel();
+    let faults = Plan::make(&graph, &LiveById::new(), host, &changes).map(drop);
+    // A value is told to be wrong once: what the types say of it comes first.
+    let further: Vec<Diagnostic> = faults
+        .err()
+        .into_iter()
+        .flatten()
+        .filter(|fault| found.iter().all(|said| said.span() != fault.span()))
+        .collect();
+    found.extend(further);
+    // With a block that was refused it is not known what is used.
     if sound {
-        let (changes, _) = unbounded_channel();
-        let faults = Plan::make(&graph, &LiveById::new(), host, &changes).map(drop);
-        // A value is told to be wrong once: what the types say of it comes first.
-        let further: Vec<Diagnostic> = faults
-            .err()
-            .into_iter()
-            .flatten()
-            .filter(|fault| found.iter().all(|said| said.span() != fault.span()))
-            .collect();
-        found.extend(further);
         found.extend(unused(&graph));
     }
     found.sort_by_key(Diagnostic::span);

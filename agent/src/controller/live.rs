@@ -256,6 +256,7 @@ mod tests {
             own_metrics: Arc::new(OwnMetrics::default()),
             stopping: CancellationToken::new(),
             storage: std::path::PathBuf::new(),
+            stability: river_syntax::Stability::default(),
         })
     }
 

@@ -44,8 +44,8 @@ impl Plan {
         let mut set = BTreeSet::new();
         let mut diagnostics = Vec::new();
         for node in graph.in_order() {
-            // What refers to a failed component would fail for that alone.
-            if graph.ids(&node.uses).iter().any(|used| failed.contains(used)) {
+            // What is wrong with it has been said; what refers to a failed component would fail for that alone.
+            if node.faulty || graph.ids(&node.uses).iter().any(|used| failed.contains(used)) {
                 failed.insert(Arc::clone(&node.id));
                 continue;
             }

@@ -7,8 +7,10 @@ use crate::{components, settings};
 pub(super) enum NamedAs {
     Component(&'static Descriptor),
     Setting(&'static settings::Descriptor),
-    /// Alloy has it, this program does not; the word says what it is.
-    Unsupported(&'static str),
+    /// A block of Alloy's that this program does not have.
+    AlloyBlock,
+    /// A name in a namespace of Alloy's components, and none of ours.
+    AlloyNamespace(&'static str),
     Unknown,
 }
 
@@ -54,14 +56,15 @@ pub(super) fn find(name: &str) -> NamedAs {
         return NamedAs::Setting(descriptor);
     }
     if ALLOY_BLOCKS.contains(&name) {
-        return NamedAs::Unsupported("the block");
+        return NamedAs::AlloyBlock;
     }
     let namespace = name.split('.').next().unwrap_or_default();
     let like_one_of_ours = river_syntax::diag::closest(name, known()).is_some();
-    if ALLOY_NAMESPACES.contains(&namespace) && name.contains('.') && !like_one_of_ours {
-        return NamedAs::Unsupported("the component");
+    let namespace = ALLOY_NAMESPACES.iter().find(|known| **known == namespace);
+    match namespace {
+        Some(namespace) if name.contains('.') && !like_one_of_ours => NamedAs::AlloyNamespace(namespace),
+        _ => NamedAs::Unknown,
     }
-    NamedAs::Unknown
 }
 
 /// Every name that a block may have.

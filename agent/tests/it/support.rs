@@ -54,6 +54,7 @@ pub(crate) fn options(folder: &TempDir, config: ConfigSource) -> Options {
         config,
         listen: "127.0.0.1:0".to_owned(),
         storage: folder.path().join("data"),
+        stability: river_syntax::Stability::default(),
     }
 }
 

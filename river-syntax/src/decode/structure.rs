@@ -11,7 +11,9 @@ use crate::source::Span;
 /// Everything that is wrong with the statements of a body. `header` is where what is missing is reported.
 pub(super) fn check(body: &Body, header: Span, shape: &BlockShape) -> Vec<Diagnostic> {
     let mut out = Vec::new();
-    missing(body, header, shape, &mut out);
+    if !body.broken {
+        missing(body, header, shape, &mut out);
+    }
     let mut first: HashMap<&str, &Statement> = HashMap::new();
     for statement in &body.statements {
         let name = statement.name();

@@ -9,10 +9,58 @@ use crate::source::Span;
 use crate::token::{Token, TokenKind};
 use crate::unicode::is_identifier;
 
+/// The brackets that are open.
+#[derive(Default)]
+struct Brackets {
+    open: Vec<TokenKind>,
+    /// How many of them are braces, parentheses and square brackets, so that looking for one is not looking through all.
+    counts: [usize; 3],
+}
+
+impl Brackets {
+    fn index(opening: TokenKind) -> usize {
+        match opening {
+            TokenKind::LCurly => 0,
+            TokenKind::LParen => 1,
+            _ => 2,
+        }
+    }
+
+    fn braces(&self) -> usize {
+        self.counts[Self::index(TokenKind::LCurly)]
+    }
+
+    /// Takes a token into account. One that closes leaves none open within its pair; one without a partner counts for
+    /// nothing.
+    fn take(&mut self, kind: TokenKind) {
+        let partner = match kind {
+            TokenKind::LCurly | TokenKind::LParen | TokenKind::LBrack => {
+                self.counts[Self::index(kind)] += 1;
+                return self.open.push(kind);
+            }
+            TokenKind::RCurly => TokenKind::LCurly,
+            TokenKind::RParen => TokenKind::LParen,
+            TokenKind::RBrack => TokenKind::LBrack,
+            _ => return,
+        };
+        if self.counts[Self::index(partner)] == 0 {
+            return;
+        }
+        while let Some(closed) = self.open.pop() {
+            self.counts[Self::index(closed)] -= 1;
+            if closed == partner {
+                return;
+            }
+        }
+    }
+}
+
 impl Parser<'_> {
     /// The statements up to the end of the file, or in a block up to its closing brace.
-    pub(super) fn statements(&mut self, in_block: bool) -> Vec<Statement> {
+    /// With it, whether some were left out.
+    pub(super) fn statements(&mut self, in_block: bool) -> (Vec<Statement>, bool) {
         let mut statements = Vec::new();
+        let mut broken = false;
         loop {
             match self.kind() {
                 TokenKind::Eof => break,
@@ -31,37 +79,37 @@ impl Parser<'_> {
                     if !(ends.contains(&self.kind()) || in_block && self.kind() == TokenKind::RCurly) {
                         self.unexpected(TokenKind::Terminator.describe());
                         self.recover(self.at);
+                        broken = true;
                     }
                 }
-                Err(Bail) => self.recover(start),
+                Err(Bail) => {
+                    self.recover(start);
+                    broken = true;
+                }
             }
             if self.at == start {
                 self.advance();
             }
         }
-        statements
+        (statements, broken)
     }
 
     /// Goes on to the end of the statement that began with the token `start`.
     fn recover(&mut self, start: usize) {
-        let opened = |kind| matches!(kind, TokenKind::LCurly | TokenKind::LParen | TokenKind::LBrack);
-        let closed = |kind| matches!(kind, TokenKind::RCurly | TokenKind::RParen | TokenKind::RBrack);
-        let consumed = &self.tokens[start.min(self.at)..self.at];
-        let mut open = consumed.iter().filter(|t| opened(t.kind)).count();
-        open = open.saturating_sub(consumed.iter().filter(|t| closed(t.kind)).count());
+        let mut brackets = Brackets::default();
+        for token in &self.tokens[start.min(self.at)..self.at] {
+            brackets.take(token.kind);
+        }
         loop {
             let kind = self.kind();
             match kind {
                 TokenKind::Eof => return,
-                TokenKind::RCurly if open == 0 => return,
-                TokenKind::Terminator if open == 0 || self.block_follows() => return,
+                // With other brackets open it still closes the block: those were never closed.
+                TokenKind::RCurly if brackets.braces() == 0 => return,
+                TokenKind::Terminator if brackets.open.is_empty() || self.block_follows() => return,
                 _ => {}
             }
-            if opened(kind) {
-                open += 1;
-            } else if closed(kind) {
-                open = open.saturating_sub(1);
-            }
+            brackets.take(kind);
             self.advance();
         }
     }
@@ -159,9 +207,10 @@ impl Parser<'_> {
     }
 
     fn block_body(&mut self, open: Span) -> Body {
-        let statements = self.statements(true);
+        let (statements, broken) = self.statements(true);
         Body {
             statements,
+            broken,
             span: open.at_end().to(self.token().span.at_start()),
         }
     }
