@@ -2,12 +2,16 @@
 
 mod choice;
 mod http_client;
+mod pattern;
 mod receiver;
 mod rule;
 mod targets;
+mod url;
 
 pub(crate) use choice::choice;
 pub(crate) use http_client::HttpClient;
+pub(crate) use pattern::Pattern;
 pub(crate) use receiver::{MetricsReceiver, ReceiverExports, receivers};
 pub(crate) use rule::{Rule, rules};
 pub(crate) use targets::{Target, TargetsExports};
+pub(crate) use url::HttpUrl;

@@ -4,6 +4,8 @@ mod fmt;
 mod run;
 mod validate;
 
+use std::env;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,7 +24,7 @@ pub struct Cli {
 enum Command {
     /// Run a configuration, or without one show this host's metrics.
     Run(Run),
-    /// Format a configuration file.
+    /// Format configuration files.
     #[command(visible_alias = "format")]
     Fmt(Fmt),
     /// Say everything that is wrong with a configuration, without running it.
@@ -56,12 +58,13 @@ struct Run {
 
 #[derive(Debug, Args)]
 struct Fmt {
-    /// The file; standard input where there is none or it is "-".
-    file: Option<PathBuf>,
+    /// The file, or with -w or -t a folder, of which all *.alloy files are meant; standard input where there is none or
+    /// it is "-".
+    path: Option<PathBuf>,
     /// Write the result to the file rather than to standard output.
     #[arg(short, long, conflicts_with = "test")]
     write: bool,
-    /// Only say whether the file is formatted, by the exit code.
+    /// Change nothing, and fail where a file is not formatted.
     #[arg(short, long)]
     test: bool,
 }
@@ -77,14 +80,18 @@ struct Validate {
     #[arg(long)]
     deny_warnings: bool,
     /// The form of the report: for people on standard error, or a JSON array on standard output.
-    #[arg(long, value_enum, default_value_t = Report::Plain)]
+    #[arg(long, value_enum, default_value_t = Report::Full)]
     format: Report,
 }
 
 /// The form of a report.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Report {
+    /// With other places, notes and suggestions.
+    Full,
+    /// As Alloy prints it.
     Plain,
+    /// For programs.
     Json,
 }
 
@@ -106,6 +113,11 @@ impl Cli {
 )]
 fn complain(text: &str) {
     eprint!("{text}");
+}
+
+/// Whether what a person reads on standard error may be coloured.
+fn may_color() -> bool {
+    io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 #[cfg(test)]

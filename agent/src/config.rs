@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use river_syntax::{Diagnostic, Source, SourceId, SourceMap, ast, diag};
+use river_syntax::diag::Renderer;
+use river_syntax::{Diagnostic, Source, SourceId, SourceMap, ast};
 
 use crate::error::Error;
 
@@ -152,10 +153,10 @@ impl LoadError {
     }
 
     /// What is wrong and where, for a terminal or an HTTP answer: each fault with its lines.
-    pub fn render(&self) -> String {
+    pub fn render(&self, color: bool) -> String {
         match self {
             Self::Read(error) => format!("Error: {}\n", crate::error::chain(error)),
-            Self::Faults(sources, diagnostics) => diag::render_all(diagnostics, sources),
+            Self::Faults(sources, diagnostics) => Renderer::new(sources).color(color).render_all(diagnostics),
         }
     }
 }
@@ -188,7 +189,11 @@ mod tests {
         fs::write(&path, "logging {\n  level = \n}\n").unwrap();
         let config = ConfigSource::Path(path).read().unwrap();
         let error = LoadError::Faults(config.sources, config.faults);
-        assert!(error.render().contains("x.alloy:3:1"), "{}", error.render());
+        assert!(
+            error.render(false).contains("x.alloy:3:1"),
+            "{}",
+            error.render(false)
+        );
         let missing = ConfigSource::Path(folder.path().join("none.alloy"))
             .read()
             .unwrap_err();

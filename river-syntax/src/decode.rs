@@ -11,6 +11,7 @@ mod reader;
 mod shape;
 mod size;
 mod structure;
+mod text;
 mod to_value;
 
 use crate::ast;

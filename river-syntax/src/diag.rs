@@ -12,7 +12,7 @@ use std::fmt;
 use crate::source::Span;
 
 pub use json::to_json;
-pub use render::{render, render_all};
+pub use render::{Renderer, render, render_all};
 pub use suggest::closest;
 
 /// How bad it is.

@@ -3,6 +3,7 @@
 use relabel::{Action, Naming, Rules};
 use river_syntax::{Block, FromValue, Invalid, Mismatch, ToValue, Type, Value};
 
+use super::Pattern;
 use crate::error::Error;
 
 /// One relabelling rule.
@@ -16,8 +17,8 @@ pub(crate) struct Rule {
     #[river(default = ";".to_owned())]
     separator: String,
     /// What the joined values must match, from their beginning to their end (RE2 syntax).
-    #[river(default = "(.*)".to_owned())]
-    regex: String,
+    #[river(default = Pattern::new("(.*)"))]
+    regex: Pattern,
     /// The number of buckets of `hashmod`.
     #[river(default)]
     modulus: u64,
@@ -83,7 +84,7 @@ impl Rule {
         relabel::Rule {
             source_labels: self.source_labels.clone(),
             separator: self.separator.clone(),
-            regex: self.regex.clone(),
+            regex: self.regex.as_str().to_owned(),
             modulus: self.modulus,
             target_label: self.target_label.clone(),
             replacement: self.replacement.clone(),

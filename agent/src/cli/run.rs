@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tokio::runtime;
 
-use super::{Run, complain};
+use super::{Run, complain, may_color};
 use crate::app::{App, Options, StartError};
 use crate::config::ConfigSource;
 use crate::error::{Error, chain};
@@ -19,7 +19,7 @@ impl Run {
             Err(StartError::Load(error)) => {
                 complain(&format!(
                     "{}\nError: could not perform the initial load successfully\n",
-                    error.render()
+                    error.render(may_color())
                 ));
                 ExitCode::FAILURE
             }

@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use river_syntax::{Diagnostic, diag};
+use river_syntax::Diagnostic;
+use river_syntax::diag::{self, Renderer};
 
-use super::{Report, Validate, complain};
+use super::{Report, Validate, complain, may_color};
 use crate::check;
 use crate::config::ConfigSource;
 use crate::error::chain;
@@ -23,8 +24,13 @@ impl Validate {
         let failed =
             diagnostics.iter().any(Diagnostic::is_error) || (self.deny_warnings && !diagnostics.is_empty());
         match self.format {
-            Report::Plain => {
-                complain(&diag::render_all(diagnostics, &verdict.sources));
+            Report::Full | Report::Plain => {
+                let renderer = Renderer::new(&verdict.sources).color(may_color());
+                let renderer = match self.format {
+                    Report::Plain => renderer.plain(),
+                    _ => renderer,
+                };
+                complain(&renderer.render_all(diagnostics));
                 if failed {
                     complain("\nError: validation failed\n");
                 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-fn ferroalloy(arguments: &[&str], input: Option<&str>) -> Output {
+pub(crate) fn ferroalloy(arguments: &[&str], input: Option<&str>) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ferroalloy"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -24,7 +24,7 @@ fn ferroalloy(arguments: &[&str], input: Option<&str>) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -66,95 +66,6 @@ fn a_wrong_configuration_is_refused_with_its_place() {
         stderr.contains("wrong.alloy:7:3: missing required attribute \"url\""),
         "{stderr}"
     );
-}
-
-#[test]
-fn what_is_right_is_valid() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("right.alloy");
-    std::fs::write(&path, "logging {\n  level = \"warn\"\n}\n").unwrap();
-    let output = ferroalloy(&["validate", path.to_str().unwrap()], None);
-    assert!(output.status.success(), "{}", stderr(&output));
-}
-
-#[test]
-fn every_error_is_told_in_one_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.alloy");
-    let text = "prometheus.scrap \"a\" { }\n\
-                prometheus.exporter.self \"me\" { }\n\
-                prometheus.scrape \"b\" {\n  targets = prometheus.exporter.self.me.target\n\
-                \x20 forward_to = prometheus.exporter.self.me.targets\n  scrape_interval = \"soon\"\n}\n\
-                prometheus.scrape \"c\" {\n  targets = [{ x = true, y = 1 }]\n  forward_to = [nothing.at.all]\n}\n";
-    std::fs::write(&path, text).unwrap();
-    let output = ferroalloy(&["validate", "--format=json", path.to_str().unwrap()], None);
-    assert_eq!(output.status.code(), Some(1));
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let lines: Vec<(&str, u64)> = report
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| {
-            (
-                entry["severity"].as_str().unwrap(),
-                entry["start"]["line"].as_u64().unwrap(),
-            )
-        })
-        .collect();
-    assert_eq!(
-        lines,
-        [
-            ("error", 1),
-            ("error", 4),
-            ("error", 5),
-            ("error", 6),
-            ("error", 10)
-        ],
-        "{report:#}"
-    );
-}
-
-#[test]
-fn what_has_no_effect_is_a_warning() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.alloy");
-    std::fs::write(&path, "prometheus.exporter.self \"me\" { }\n").unwrap();
-    let path = path.to_str().unwrap();
-    let output = ferroalloy(&["validate", path], None);
-    assert!(output.status.success(), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("nothing refers to prometheus.exporter.self.me"),
-        "{}",
-        stderr(&output)
-    );
-    let denied = ferroalloy(&["validate", "--deny-warnings", path], None);
-    assert_eq!(denied.status.code(), Some(1));
-    let missing = ferroalloy(&["validate", "--format=json", &format!("{path}.none")], None);
-    assert_eq!(missing.status.code(), Some(1));
-    assert!(stderr(&missing).contains("cannot read"), "{}", stderr(&missing));
-}
-
-#[test]
-fn files_are_formatted() {
-    let formatted = ferroalloy(&["fmt"], Some("logging {\n level=\"warn\"\n}"));
-    assert!(formatted.status.success(), "{}", stderr(&formatted));
-    assert_eq!(
-        String::from_utf8_lossy(&formatted.stdout),
-        "logging {\n\tlevel = \"warn\"\n}\n"
-    );
-
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.alloy");
-    std::fs::write(&path, "logging { level=\"warn\" }").unwrap();
-    let name = path.to_str().unwrap();
-    assert_eq!(ferroalloy(&["fmt", "-t", name], None).status.code(), Some(1));
-    assert!(ferroalloy(&["fmt", "-w", name], None).status.success());
-    assert!(ferroalloy(&["fmt", "-t", name], None).status.success());
-
-    let broken = ferroalloy(&["fmt", "-"], Some("logging {"));
-    assert_eq!(broken.status.code(), Some(1));
-    assert!(stderr(&broken).contains("<stdin>:1:"), "{}", stderr(&broken));
-    assert!(broken.stdout.is_empty());
 }
 
 /// A program that runs, and the lines of its log.

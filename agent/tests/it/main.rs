@@ -7,8 +7,10 @@
 )]
 
 mod cli;
+mod fmt;
 mod http;
 mod pipeline;
 mod real_prometheus;
 mod reload;
 mod support;
+mod validate;

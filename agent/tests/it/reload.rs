@@ -40,7 +40,7 @@ async fn a_mistake_changes_nothing() {
         ),
         (
             "prometheus.relabel \"r\" {\n  forward_to = []\n  rule {\n    regex = \"(\"\n  }\n}\n",
-            "config.alloy:3:3",
+            "config.alloy:4:13: error parsing regexp",
         ),
     ] {
         std::fs::write(agent.config_path(), wrong).unwrap();

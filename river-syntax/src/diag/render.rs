@@ -1,53 +1,145 @@
-//! Plain rendering, in the form Alloy prints: a head line, the source lines with one line of context before and after,
-//! and carets under the whole span.
+//! Rendering for people: a head line, the source lines with one line of context before and after, and carets under the
+//! whole span.
 //!
-//! What Alloy's form has no place for (second places, notes, suggestions) follows the source lines.
+//! That much is Alloy's form. The full form adds what Alloy's has no place for: second places with their lines, notes
+//! and suggestions.
 
 use std::fmt::Write as _;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Severity};
 use crate::source::{Source, SourceMap, Span};
 
 /// Lines shown of a span that is longer: its first and its last ones.
 const EDGE_LINES: usize = 8;
 
-/// Renders one diagnostic; the text ends with a newline.
-pub fn render(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
-    let mut out = String::new();
-    let place = sources.locate(diagnostic.span());
-    let _ = writeln!(
-        out,
-        "{}: {place}: {}",
-        diagnostic.severity(),
-        diagnostic.message()
-    );
-    if let Some(source) = sources.get(diagnostic.span().source())
-        && !source.text().is_empty()
-    {
-        out.push('\n');
-        Snippet::new(source, diagnostic.span()).write(&mut out);
-    }
-    let mut tail = String::new();
-    for label in diagnostic.labels() {
-        let _ = writeln!(tail, "  {}: {}", sources.locate(label.span), label.message);
-    }
-    for note in diagnostic.notes() {
-        let _ = writeln!(tail, "  note: {note}");
-    }
-    if let Some(suggestion) = diagnostic.suggestion() {
-        let _ = writeln!(tail, "  help: did you mean `{}`?", suggestion.replacement);
-    }
-    if !tail.is_empty() {
-        out.push('\n');
-        out.push_str(&tail);
-    }
-    out
+/// How diagnostics are printed.
+///
+/// ```
+/// use river_syntax::{SourceMap, diag::Renderer, parse};
+///
+/// let mut sources = SourceMap::new();
+/// let source = sources.add("a.river", "a = 1 +\n");
+/// let (_, problems) = parse(&source);
+/// let text = Renderer::new(&sources).plain().render_all(&problems);
+/// assert_eq!(text, "Error: a.river:2:1: expected expression, got EOF\n\n1 | a = 1 +\n2 | \n  | ^\n");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Renderer<'a> {
+    sources: &'a SourceMap,
+    plain: bool,
+    color: bool,
 }
 
-/// Renders diagnostics in their order, with an empty line between them.
+impl<'a> Renderer<'a> {
+    /// The full form, without colours.
+    pub fn new(sources: &'a SourceMap) -> Renderer<'a> {
+        Renderer {
+            sources,
+            plain: false,
+            color: false,
+        }
+    }
+
+    /// Alloy's form.
+    #[must_use]
+    pub fn plain(self) -> Renderer<'a> {
+        Renderer { plain: true, ..self }
+    }
+
+    /// Whether to colour the text for a terminal.
+    #[must_use]
+    pub fn color(self, color: bool) -> Renderer<'a> {
+        Renderer { color, ..self }
+    }
+
+    /// Renders one diagnostic; the text ends with a newline.
+    pub fn render(&self, diagnostic: &Diagnostic) -> String {
+        let mut out = String::new();
+        let place = self.sources.locate(diagnostic.span());
+        let severity = diagnostic.severity();
+        let ink = Ink::of(severity, self.color);
+        let head = ink.wrap(&severity.to_string());
+        let _ = writeln!(out, "{head}: {place}: {}", ink.bold(diagnostic.message()));
+        if let Some(source) = self.sources.get(diagnostic.span().source())
+            && !source.text().is_empty()
+        {
+            out.push('\n');
+            Snippet::new(source, diagnostic.span(), ink).write(&mut out);
+        }
+        if !self.plain {
+            let more = self.more(diagnostic);
+            if !more.is_empty() {
+                out.push('\n');
+                out.push_str(&more);
+            }
+        }
+        out
+    }
+
+    /// What Alloy's form has no place for.
+    fn more(&self, diagnostic: &Diagnostic) -> String {
+        let mut out = String::new();
+        for label in diagnostic.labels() {
+            let _ = writeln!(out, "  {}: {}", self.sources.locate(label.span), label.message);
+            if let Some(source) = self.sources.get(label.span.source()) {
+                Snippet::new(source, label.span, Ink::none()).write_aside(&mut out);
+            }
+        }
+        for note in diagnostic.notes() {
+            let _ = writeln!(out, "  note: {note}");
+        }
+        if let Some(suggestion) = diagnostic.suggestion() {
+            let _ = writeln!(out, "  help: did you mean `{}`?", suggestion.replacement);
+        }
+        out
+    }
+
+    /// Renders diagnostics in their order, with an empty line between them.
+    pub fn render_all<'d>(&self, diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> String {
+        let rendered: Vec<String> = diagnostics.into_iter().map(|d| self.render(d)).collect();
+        rendered.join("\n")
+    }
+}
+
+/// Renders one diagnostic in the full form, without colours.
+pub fn render(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
+    Renderer::new(sources).render(diagnostic)
+}
+
+/// Renders diagnostics in the full form, without colours, with an empty line between them.
 pub fn render_all<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>, sources: &SourceMap) -> String {
-    let rendered: Vec<String> = diagnostics.into_iter().map(|d| render(d, sources)).collect();
-    rendered.join("\n")
+    Renderer::new(sources).render_all(diagnostics)
+}
+
+/// The terminal's colour of a severity.
+#[derive(Clone, Copy)]
+struct Ink(Option<&'static str>);
+
+impl Ink {
+    fn none() -> Ink {
+        Ink(None)
+    }
+
+    fn of(severity: Severity, color: bool) -> Ink {
+        Ink(color.then_some(match severity {
+            Severity::Error => "31",
+            Severity::Warning => "33",
+        }))
+    }
+
+    fn wrap(self, text: &str) -> String {
+        match self.0 {
+            Some(color) => format!("\u{1b}[1;{color}m{text}\u{1b}[0m"),
+            None => text.to_owned(),
+        }
+    }
+
+    fn bold(self, text: &str) -> String {
+        match self.0 {
+            Some(_) => format!("\u{1b}[1m{text}\u{1b}[0m"),
+            None => text.to_owned(),
+        }
+    }
 }
 
 /// The lines around a span.
@@ -58,10 +150,11 @@ struct Snippet<'a> {
     last: usize,
     /// Columns of the numbers.
     width: usize,
+    ink: Ink,
 }
 
 impl<'a> Snippet<'a> {
-    fn new(source: &'a Source, span: Span) -> Snippet<'a> {
+    fn new(source: &'a Source, span: Span, ink: Ink) -> Snippet<'a> {
         let first = source.position(span.start()).line;
         let last = source
             .position(span.end().saturating_sub(1).max(span.start()))
@@ -77,7 +170,23 @@ impl<'a> Snippet<'a> {
             first,
             last,
             width: context.to_string().len(),
+            ink,
         }
+    }
+
+    /// The first line alone, indented, with the span underlined as far as it is on it.
+    fn write_aside(&self, out: &mut String) {
+        let text = expand(self.source.line(self.first).unwrap_or(""));
+        let start = self.column(self.span.start());
+        let end = if self.first == self.last {
+            self.column(self.span.end())
+        } else {
+            text.chars().count()
+        };
+        let (number, width) = (self.first, self.width);
+        let _ = writeln!(out, "    {number:>width$} | {text}");
+        let line = "-".repeat(end.saturating_sub(start).max(1));
+        let _ = writeln!(out, "    {:>width$} | {}{line}", "", " ".repeat(start));
     }
 
     fn write(&self, out: &mut String) {
@@ -102,18 +211,23 @@ impl<'a> Snippet<'a> {
             if multiline && number == self.first {
                 self.gutter(out);
                 let column = self.column(self.span.start());
-                let _ = writeln!(out, " {}^", "_".repeat(column + 1));
+                let _ = writeln!(out, " {}", self.ink.wrap(&format!("{}^", "_".repeat(column + 1))));
             }
         }
         if multiline {
             self.gutter(out);
             let column = self.column(self.span.end().saturating_sub(1));
-            let _ = writeln!(out, "|{}^", "_".repeat(column + 1));
+            let _ = writeln!(out, "{}", self.ink.wrap(&format!("|{}^", "_".repeat(column + 1))));
         } else {
             self.gutter(out);
             let start = self.column(self.span.start());
             let end = self.column(self.span.end()).max(start + 1);
-            let _ = writeln!(out, "{}{}", " ".repeat(start), "^".repeat(end - start));
+            let _ = writeln!(
+                out,
+                "{}{}",
+                " ".repeat(start),
+                self.ink.wrap(&"^".repeat(end - start))
+            );
         }
         if self.source.line(self.last + 1).is_some() {
             self.line(out, self.last + 1, if multiline { "  " } else { "" });
@@ -183,9 +297,29 @@ Error: a.alloy:2:6: wrong
 5 |   z = 2
 
   a.alloy:5:1: compare this
+    5 | z = 2
+      | -
   note: arrays are not for this
 ";
         assert_eq!(render(&diagnostic, &sources), expected);
+        let plain = Renderer::new(&sources).plain().render(&diagnostic);
+        assert_eq!(
+            Some(plain.as_str()),
+            expected.split_inclusive("5 |   z = 2\n").next()
+        );
+    }
+
+    #[test]
+    fn colours_are_for_terminals() {
+        let mut sources = SourceMap::new();
+        let source = sources.add("a.alloy", "x = y\n");
+        let diagnostic = Diagnostic::error(span(&source, "y"), "wrong");
+        let colored = Renderer::new(&sources).color(true).render(&diagnostic);
+        assert!(
+            colored.starts_with("\u{1b}[1;31mError\u{1b}[0m: a.alloy:1:5: "),
+            "{colored:?}"
+        );
+        assert!(colored.contains("    \u{1b}[1;31m^\u{1b}[0m\n"), "{colored:?}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use relabel::Naming;
 use remote_write::{Config, QueueLimits};
 use river_syntax::{Block, Secret};
 
-use crate::arguments::{HttpClient, Rule, choice, rules};
+use crate::arguments::{HttpClient, HttpUrl, Rule, choice, rules};
 use crate::error::Error;
 
 /// Where samples are sent, and with which labels.
@@ -29,7 +29,7 @@ pub(in super::super) struct Arguments {
 #[derive(Debug, Clone, PartialEq, Block)]
 struct Endpoint {
     /// Where requests go.
-    url: String,
+    url: HttpUrl,
     /// Its name; the URL unless it is given. An endpoint keeps its place in the queue as long as it keeps its name.
     #[river(default)]
     name: String,
@@ -178,7 +178,7 @@ impl Endpoint {
         let queue = &self.queue_config;
         Ok(remote_write::Endpoint {
             name: Some(self.name.clone()).filter(|name| !name.is_empty()),
-            url: self.url.clone(),
+            url: self.url.as_str().to_owned(),
             remote_timeout: self.remote_timeout,
             headers: self
                 .headers

@@ -1,0 +1,242 @@
+//! `ferroalloy validate`: everything that is wrong, at its place, in one run.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{ferroalloy, stderr};
+
+/// `line:column` of each finding, with its severity and message.
+fn findings(arguments: &[&str], path: &Path) -> Vec<(String, String, String)> {
+    let output = ferroalloy(
+        &[
+            &["validate", "--format=json"],
+            arguments,
+            &[path.to_str().unwrap()],
+        ]
+        .concat(),
+        None,
+    );
+    let report: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let found: Vec<(String, String, String)> = report
+        .iter()
+        .map(|entry| {
+            let start = &entry["start"];
+            (
+                format!("{}:{}", start["line"], start["column"]),
+                text(&entry["severity"]),
+                text(&entry["message"]),
+            )
+        })
+        .collect();
+    let failed = found.iter().any(|(_, severity, _)| severity == "error");
+    assert_eq!(output.status.code(), Some(i32::from(failed)));
+    found
+}
+
+fn places(found: &[(String, String, String)]) -> Vec<&str> {
+    found.iter().map(|(place, ..)| place.as_str()).collect()
+}
+
+#[test]
+fn what_is_right_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("right.alloy");
+    fs::write(&path, "logging {\n  level = \"warn\"\n}\n").unwrap();
+    let output = ferroalloy(&["validate", path.to_str().unwrap()], None);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn every_error_is_told_in_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    let text = "prometheus.scrap \"a\" { }\n\
+                prometheus.exporter.self \"me\" { }\n\
+                prometheus.scrape \"b\" {\n  targets = prometheus.exporter.self.me.target\n\
+                \x20 forward_to = prometheus.exporter.self.me.targets\n  scrape_interval = \"soon\"\n}\n\
+                prometheus.scrape \"c\" {\n  targets = [{ x = true, y = 1 }]\n  forward_to = [nothing.at.all]\n}\n";
+    fs::write(&path, text).unwrap();
+    let output = ferroalloy(&["validate", "--format=json", path.to_str().unwrap()], None);
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let lines: Vec<(&str, u64)> = report
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            (
+                entry["severity"].as_str().unwrap(),
+                entry["start"]["line"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            ("error", 1),
+            ("error", 4),
+            ("error", 5),
+            ("error", 6),
+            ("error", 10)
+        ],
+        "{report:#}"
+    );
+}
+
+#[test]
+fn what_has_no_effect_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    fs::write(&path, "prometheus.exporter.self \"me\" { }\n").unwrap();
+    let path = path.to_str().unwrap();
+    let output = ferroalloy(&["validate", path], None);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("nothing refers to prometheus.exporter.self.me"),
+        "{}",
+        stderr(&output)
+    );
+    let denied = ferroalloy(&["validate", "--deny-warnings", path], None);
+    assert_eq!(denied.status.code(), Some(1));
+    let missing = ferroalloy(&["validate", "--format=json", &format!("{path}.none")], None);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(stderr(&missing).contains("cannot read"), "{}", stderr(&missing));
+}
+
+#[test]
+fn a_syntax_error_hides_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let a = "prometheus.scrape \"a\" {\n  targets = [\n  forward_to = []\n}\n\
+             prometheus.scrape \"b\" {\n  tragets = []\n  forward_to = [prometheus.remote_write.gone.receiver]\n}\n\
+             prometheus.relabel \"c\" {\n  forward_to = [prometheus.remote_write.broken.receiver]\n\
+             \x20 rule {\n    regex = \"(\"\n  }\n}\n";
+    let b = "prometheus.remote_write \"broken {\n  endpoint { url = \"http://h/\" }\n}\n\
+             prometheus.exporter.unix \"d\" {\n  set_colectors = []\n}\n";
+    fs::write(folder.path().join("a.alloy"), a).unwrap();
+    fs::write(folder.path().join("b.alloy"), b).unwrap();
+    let found = findings(&[], folder.path());
+    let errors: Vec<_> = found
+        .iter()
+        .filter(|(_, severity, _)| severity == "error")
+        .cloned()
+        .collect();
+    // The reference to `broken`, which was not understood, and what `a` may have, are not among them.
+    assert_eq!(
+        places(&errors),
+        ["3:14", "5:1", "6:3", "7:17", "12:13", "1:25", "2:3", "3:1", "5:3"],
+        "{errors:#?}"
+    );
+}
+
+#[test]
+fn what_is_not_settled_is_refused_unless_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    let text = "prometheus.scrape \"a\" {\n  targets    = array.combine_maps([], [], [\"k\"])\n  forward_to = []\n}\n";
+    fs::write(&path, text).unwrap();
+    let found = findings(&[], &path);
+    assert_eq!(places(&found), ["2:16"]);
+    assert!(found[0].2.contains("--stability.level"), "{found:?}");
+    assert!(findings(&["--stability.level=experimental"], &path).is_empty());
+    let unknown = ferroalloy(
+        &["validate", "--stability.level=beta", path.to_str().unwrap()],
+        None,
+    );
+    assert!(
+        stderr(&unknown).contains("generally-available"),
+        "{}",
+        stderr(&unknown)
+    );
+}
+
+#[test]
+fn the_plain_form_is_alloys() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    fs::write(&path, "logging {\n\tlevle = \"warn\"\n}\n").unwrap();
+    let name = path.to_str().unwrap();
+    let expected = format!(
+        "Error: {name}:2:2: unrecognized attribute name \"levle\"\n\n\
+         1 | logging {{\n2 |     levle = \"warn\"\n  |     ^^^^^^^^^^^^^^\n3 | }}\n"
+    );
+    let plain = ferroalloy(&["validate", "--format=plain", name], None);
+    assert_eq!(stderr(&plain), format!("{expected}\nError: validation failed\n"));
+    let full = ferroalloy(&["validate", name], None);
+    assert_eq!(
+        stderr(&full),
+        format!("{expected}\n  help: did you mean `level`?\n\nError: validation failed\n")
+    );
+}
+
+/// What Alloy says of a configuration is said here too, at the same place: of blocks that are known here; the others
+/// are refused at their heads.
+#[test]
+fn conformance() {
+    let Some(folder) = std::env::var_os("FERROALLOY_CONFORMANCE") else {
+        eprintln!("skipped: FERROALLOY_CONFORMANCE is not set");
+        return;
+    };
+    let folder = PathBuf::from(folder).join("river/validate");
+    let mut cases = 0;
+    for case in fs::read_dir(folder).unwrap() {
+        let case = case.unwrap().path();
+        if !case.is_dir() {
+            continue;
+        }
+        cases += 1;
+        let level = fs::read_to_string(case.join("level")).unwrap();
+        let level = format!("--stability.level={}", level.trim());
+        let found = findings(&[&level], &case.join("src"));
+        let found: BTreeSet<&str> = places(&found).into_iter().collect();
+        for expected in expected_places(&case) {
+            assert!(
+                found.contains(&*expected),
+                "{}: nothing at {expected}: {found:?}",
+                case.display()
+            );
+        }
+        let expects_errors = !fs::read_to_string(case.join("expected.diags"))
+            .unwrap()
+            .is_empty();
+        assert_eq!(expects_errors, !found.is_empty(), "{}", case.display());
+    }
+    assert!(cases > 0);
+}
+
+fn expected_places(case: &Path) -> BTreeSet<String> {
+    let diags = fs::read_to_string(case.join("expected.diags")).unwrap();
+    let mut sources = river_syntax::SourceMap::new();
+    let mut trees = Vec::new();
+    for file in fs::read_dir(case.join("src")).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        let source = sources.add(name, fs::read(file.path()).unwrap());
+        trees.push((source.clone(), river_syntax::parse(&source).0));
+    }
+    let heads = diags
+        .lines()
+        .filter_map(|line| line.strip_prefix("Error: ").or(line.strip_prefix("Warning: ")));
+    heads
+        .filter_map(|head| {
+            let mut parts = head.splitn(4, ':');
+            let (name, line, column) = (parts.next()?, parts.next()?, parts.next()?);
+            let number: usize = line.parse().unwrap();
+            let (source, tree) = trees.iter().find(|(source, _)| source.name() == name)?;
+            let lines = |block: &river_syntax::ast::Block| {
+                let at = |offset: usize| source.position(offset).line;
+                at(block.span.start())..=at(block.span.end())
+            };
+            let block = tree.body.blocks().find(|block| lines(block).contains(&number));
+            let unknown = block.filter(|block| {
+                ferroalloy::components::find(block.name()).is_none()
+                    && ferroalloy::settings::find(block.name()).is_none()
+            });
+            Some(match unknown {
+                Some(block) => source.position(block.name.span.start()).to_string(),
+                None => format!("{line}:{column}"),
+            })
+        })
+        .collect()
+}
