@@ -73,7 +73,7 @@ pub trait Component: Send + Sync + fmt::Debug {
 }
 
 /// What there is to show of a component: a table, empty where there is nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Details {
     /// Names of the columns.
     pub columns: Vec<&'static str>,

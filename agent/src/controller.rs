@@ -30,7 +30,7 @@ use live::Live;
 use plan::{Plan, Step};
 
 pub use check::check;
-pub use view::ComponentView;
+pub use view::{ComponentDetail, ComponentView};
 
 type LiveById = BTreeMap<Arc<str>, Arc<Live>>;
 
@@ -257,6 +257,16 @@ impl Controller {
             (Arc::clone(&running.graph), running.live.clone())
         };
         view::all(&graph, &live)
+    }
+
+    /// One component as it is.
+    pub fn component(&self, id: &str) -> Option<ComponentDetail> {
+        let (graph, live) = {
+            let running = self.running();
+            (Arc::clone(&running.graph), running.live.get(id).cloned()?)
+        };
+        let (names, _) = self.names();
+        Some(view::detail(&graph, graph.get(id)?, &live, &names))
     }
 
     /// Stops every component, those that nothing refers to first, within `deadline`.

@@ -6,6 +6,7 @@ mod decode;
 pub mod diag;
 mod eval;
 mod format;
+pub mod json;
 mod lexer;
 mod parser;
 mod source;

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use crate::app::Shared;
-use crate::controller::ComponentView;
+use crate::controller::{ComponentDetail, ComponentView};
 
 pub(super) async fn components(State(shared): State<Arc<Shared>>) -> Json<Vec<ComponentView>> {
     Json(shared.controller.components())
@@ -16,13 +16,8 @@ pub(super) async fn components(State(shared): State<Arc<Shared>>) -> Json<Vec<Co
 pub(super) async fn component(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
-) -> Result<Json<ComponentView>, (StatusCode, String)> {
-    let found = shared
-        .controller
-        .components()
-        .into_iter()
-        .find(|component| *component.id == *id);
-    found.map(Json).ok_or_else(|| {
+) -> Result<Json<ComponentDetail>, (StatusCode, String)> {
+    shared.controller.component(&id).map(Json).ok_or_else(|| {
         (
             StatusCode::NOT_FOUND,
             format!("component {id:?} does not exist\n"),

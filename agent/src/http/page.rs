@@ -109,18 +109,14 @@ fn components(page: &mut Page, components: &[ComponentView]) {
 }
 
 pub(super) async fn component(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
-    let Some(component) = shared
-        .controller
-        .components()
-        .into_iter()
-        .find(|known| *known.id == *id)
-    else {
+    let Some(detail) = shared.controller.component(&id) else {
         return (
             StatusCode::NOT_FOUND,
             format!("component {id:?} does not exist\n"),
         )
             .into_response();
     };
+    let component = &detail.component;
     let mut page = Page::below(&component.id);
     let health = &component.health;
     page.put(format_args!(
@@ -142,13 +138,13 @@ pub(super) async fn component(State(shared): State<Arc<Shared>>, Path(id): Path<
         }
         page.put(format_args!("</ul>"));
     }
-    if !component.details.rows.is_empty() {
+    if !detail.details.rows.is_empty() {
         page.put(format_args!("<h2>Details</h2><table><thead><tr>"));
-        for column in &component.details.columns {
+        for column in &detail.details.columns {
             page.put(format_args!("<th>{}</th>", Escaped(column)));
         }
         page.put(format_args!("</tr></thead><tbody>"));
-        for row in &component.details.rows {
+        for row in &detail.details.rows {
             page.put(format_args!("<tr>"));
             for cell in row {
                 page.put(format_args!("<td>{}</td>", Escaped(cell)));
@@ -159,7 +155,7 @@ pub(super) async fn component(State(shared): State<Arc<Shared>>, Path(id): Path<
     }
     page.put(format_args!(
         "<h2>Exports</h2><pre>{}</pre>",
-        Escaped(&component.exports)
+        Escaped(&detail.exports_text)
     ));
     Html(page.finish()).into_response()
 }

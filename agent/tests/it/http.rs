@@ -29,6 +29,24 @@ async fn probes_metrics_and_components() {
     let components: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(components[0]["localID"], "prometheus.exporter.unix.local");
     assert_eq!(components[0]["health"]["state"], "healthy");
+    let (_, json) = agent
+        .get("/api/v0/web/components/prometheus.exporter.unix.local")
+        .await;
+    let detail: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(detail["localID"], "prometheus.exporter.unix.local");
+    let named = |list: &serde_json::Value, name: &str| {
+        let found = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|entry| entry["name"] == name);
+        found.unwrap_or_else(|| panic!("{name} is not in {list}")).clone()
+    };
+    assert_eq!(
+        named(&detail["arguments"], "procfs_path")["value"]["value"],
+        "/proc"
+    );
+    assert_eq!(named(&detail["exports"], "targets")["value"]["type"], "array");
     let (status, _) = agent
         .get("/api/v0/web/components/prometheus.exporter.unix.other")
         .await;

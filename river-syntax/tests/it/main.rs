@@ -11,5 +11,6 @@ mod decode;
 mod eval;
 mod format;
 mod golden;
+mod json;
 mod parse;
 mod properties;
