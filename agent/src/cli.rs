@@ -1,6 +1,7 @@
 //! The command line: which command with which flags. Parsing opens nothing.
 
 mod fmt;
+mod reference;
 mod run;
 mod validate;
 
@@ -29,6 +30,8 @@ enum Command {
     Fmt(Fmt),
     /// Say everything that is wrong with a configuration, without running it.
     Validate(Validate),
+    /// Say what may stand in a configuration.
+    Reference(Reference),
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +87,22 @@ struct Validate {
     format: Report,
 }
 
+#[derive(Debug, Args)]
+struct Reference {
+    /// The block, or "stdlib" for the functions; everything where there is none.
+    name: Option<String>,
+    /// The form: pages for people, or data for editors.
+    #[arg(long, value_enum, default_value_t = Pages::Markdown)]
+    format: Pages,
+}
+
+/// The form of the reference.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Pages {
+    Markdown,
+    Json,
+}
+
 /// The form of a report.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Report {
@@ -102,6 +121,7 @@ impl Cli {
             Command::Run(run) => run.execute(),
             Command::Fmt(fmt) => fmt.execute(),
             Command::Validate(validate) => validate.execute(),
+            Command::Reference(reference) => reference.execute(),
         }
     }
 }

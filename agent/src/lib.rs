@@ -22,6 +22,7 @@ pub mod in_process;
 pub mod logging;
 pub mod own_metrics;
 mod process;
+pub mod reference;
 pub mod settings;
 mod signals;
 mod storage;

@@ -9,6 +9,7 @@ mod format;
 pub mod json;
 mod lexer;
 mod parser;
+pub mod reference;
 mod source;
 mod stability;
 pub mod stdlib;

@@ -115,8 +115,8 @@ pub const MEMBERS: &[Member] = &[
     Member::Function(&sys::ENV),
 ];
 
-/// Former names, and what they are called now.
-const DEPRECATED: &[(&str, &str)] = &[
+/// Names that are out of use, and what to write instead.
+pub const FORMER_NAMES: &[(&str, &str)] = &[
     ("base64_decode", "encoding.from_base64"),
     ("concat", "array.concat"),
     ("env", "sys.env"),
@@ -161,7 +161,7 @@ pub enum Lookup {
 /// Looks a path up in the library; `None` when its first name is not one of the library's.
 pub fn lookup(path: &[&str]) -> Option<Lookup> {
     let first = *path.first()?;
-    if let Some(&(_, name)) = DEPRECATED.iter().find(|(old, _)| *old == first) {
+    if let Some(&(_, name)) = FORMER_NAMES.iter().find(|(old, _)| *old == first) {
         return Some(match member(name) {
             Some(member) => Lookup::Member {
                 member,
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn former_names_lead_to_names() {
-        for (old, new) in DEPRECATED {
+        for (old, new) in FORMER_NAMES {
             assert!(
                 member(new).is_some() || UNSUPPORTED.contains(new),
                 "{old} leads to {new}"

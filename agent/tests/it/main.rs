@@ -11,6 +11,7 @@ mod fmt;
 mod http;
 mod pipeline;
 mod real_prometheus;
+mod reference;
 mod reload;
 mod support;
 mod validate;

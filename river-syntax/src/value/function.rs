@@ -90,6 +90,17 @@ impl Params {
     }
 }
 
+/// As a signature has them: `text string, separator string`, what is optional in brackets.
+impl fmt::Display for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut params: Vec<String> = Vec::new();
+        params.extend(self.required.iter().map(|(name, ty)| format!("{name} {ty}")));
+        params.extend(self.optional.iter().map(|(name, ty)| format!("[{name} {ty}]")));
+        params.extend(self.rest.iter().map(|(name, ty)| format!("{name} {ty}…")));
+        f.write_str(&params.join(", "))
+    }
+}
+
 /// A call: the arguments, evaluated, and what the host lets functions see.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
