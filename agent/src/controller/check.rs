@@ -3,9 +3,10 @@
 //! Invariant: a fault in one place hides no fault in another. Names, the types of every block, and, where the
 //! graph allows it, values are all looked at.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use river_syntax::{Diagnostic, Type, TypeScope};
+use river_syntax::{Diagnostic, Span, Type, TypeScope};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::LiveById;
@@ -29,13 +30,9 @@ pub fn check(config: &Config, host: &Arc<Host>) -> Vec<Diagnostic> {
     let (changes, _) = unbounded_channel();
     let faults = Plan::make(&graph, &LiveById::new(), host, &changes).map(drop);
     // A value is told to be wrong once: what the types say of it comes first.
-    let further: Vec<Diagnostic> = faults
-        .err()
-        .into_iter()
-        .flatten()
-        .filter(|fault| found.iter().all(|said| said.span() != fault.span()))
-        .collect();
-    found.extend(further);
+    let said: HashSet<Span> = found.iter().map(Diagnostic::span).collect();
+    let further = faults.err().into_iter().flatten();
+    found.extend(further.filter(|fault| !said.contains(&fault.span())));
     // With a block that was refused it is not known what is used.
     if sound {
         found.extend(unused(&graph));

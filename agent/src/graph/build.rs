@@ -35,13 +35,14 @@ impl Graph {
                 }
             }
         }
-        let known = Known {
+        let mut known = Known {
             refused,
             config,
             stability,
+            suggestions: SUGGESTIONS,
         };
         for index in 0..graph.nodes.len() {
-            graph.connect(index, &known, &mut diagnostics);
+            graph.connect(index, &mut known, &mut diagnostics);
         }
         let sorted = order::dependencies_first(&graph.nodes);
         graph.order = sorted.order;
@@ -124,7 +125,7 @@ impl Graph {
         Ok(())
     }
 
-    fn connect(&mut self, index: usize, known: &Known<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    fn connect(&mut self, index: usize, known: &mut Known<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let block = Arc::clone(&self.nodes[index].block);
         let before = diagnostics.len();
         for reference in block.references() {
@@ -156,7 +157,7 @@ impl Graph {
                     None if known.is_accounted_for(&reference.text(), &path) => {
                         self.nodes[index].faulty = true;
                     }
-                    None => diagnostics.push(self.nothing_there(&reference.text(), reference.span())),
+                    None => diagnostics.push(self.nothing_there(&reference.text(), reference.span(), known)),
                 },
             }
         }
@@ -168,11 +169,15 @@ impl Graph {
                 .any(|fault| fault.is_error() && block.span.contains(fault.span()));
     }
 
-    fn nothing_there(&self, path: &str, span: Span) -> Diagnostic {
+    fn nothing_there(&self, path: &str, span: Span, known: &mut Known<'_>) -> Diagnostic {
         let diagnostic = Diagnostic::error(
             span,
             format!("component {path:?} does not exist or is out of scope"),
         );
+        if known.suggestions == 0 {
+            return diagnostic;
+        }
+        known.suggestions -= 1;
         // The export's name stays; the component's is what is misspelt.
         let candidates: Vec<String> = self
             .nodes
@@ -194,12 +199,18 @@ impl Graph {
     }
 }
 
+/// References to nothing for which a likely one is looked for: each is compared with all there are, and who has that many
+/// faults has another fault.
+const SUGGESTIONS: u32 = 100;
+
 /// What tells whether a reference to nothing has been explained already.
 struct Known<'a> {
     /// Names of the blocks that were refused.
     refused: Vec<String>,
     config: &'a Config,
     stability: Stability,
+    /// How many more likely names are looked for.
+    suggestions: u32,
 }
 
 impl Known<'_> {

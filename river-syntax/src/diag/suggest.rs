@@ -1,24 +1,43 @@
 //! "Did you mean": the nearest of a set of names.
 
+/// Names that are longer, in characters, are not compared: nobody misspells one by hand.
+const LONGEST: usize = 200;
+
 /// The candidate nearest to `name` by edits (insert, delete, replace, swap of neighbours), if it is near enough: at
 /// most a third of the longer name's characters.
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .into_iter()
-        .filter(|&candidate| candidate != name)
-        .map(|candidate| {
-            let longer = candidate.chars().count().max(name.chars().count());
-            (distance(name, candidate), longer, candidate)
-        })
-        .filter(|&(edits, longer, _)| edits <= (longer / 3).max(1) && edits < longer)
-        .min_by_key(|&(edits, _, _)| edits)
-        .map(|(_, _, candidate)| candidate)
+    let name: Vec<char> = name.chars().take(LONGEST + 1).collect();
+    if name.len() > LONGEST {
+        return None;
+    }
+    let mut found: Option<(usize, &str)> = None;
+    let mut letters: Vec<char> = Vec::new();
+    for candidate in candidates {
+        letters.clear();
+        letters.extend(candidate.chars().take(LONGEST + 1));
+        if letters.len() > LONGEST || letters == name {
+            continue;
+        }
+        let longer = letters.len().max(name.len());
+        let enough = (longer / 3).max(1).min(longer.saturating_sub(1));
+        // Only what is nearer than the nearest so far is of interest.
+        let most = match found {
+            Some((0 | 1, _)) => break,
+            Some((edits, _)) => enough.min(edits - 1),
+            None => enough,
+        };
+        if let Some(edits) = distance(&name, &letters, most) {
+            found = Some((edits, candidate));
+        }
+    }
+    found.map(|(_, candidate)| candidate)
 }
 
-/// The optimal string alignment distance.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
+/// The optimal string alignment distance, if it is `most` or less.
+fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
+    if a.len().abs_diff(b.len()) > most {
+        return None;
+    }
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for i in 1..=a.len() {
@@ -30,10 +49,14 @@ fn distance(a: &str, b: &str) -> usize {
                 row[j] = row[j].min(before[j - 2] + 1);
             }
         }
+        // A swap reaches over one row, so two rows that are too far mean that all further ones are.
+        if row.iter().chain(&last).all(|edits| *edits > most) {
+            return None;
+        }
         before = last;
         last = row;
     }
-    last[b.len()]
+    last.last().copied().filter(|edits| *edits <= most)
 }
 
 #[cfg(test)]
@@ -48,5 +71,28 @@ mod tests {
         assert_eq!(closest("urls", names), Some("url"));
         assert_eq!(closest("job_name", names), None);
         assert_eq!(closest("x", ["y"]), None);
+        assert_eq!(closest("", ["a", ""]), None);
+        assert_eq!(
+            closest("abcdefgh", ["abxxefgh", "abcdefhg", "abcdxfgh"]),
+            Some("abcdefhg")
+        );
+        let long = "x".repeat(10_000);
+        assert_eq!(closest(&long, [&*format!("{long}y")]), None);
+    }
+
+    #[test]
+    fn a_limit_changes_no_distance_below_it() {
+        let letters = |text: &str| text.chars().collect::<Vec<char>>();
+        for (a, b, edits) in [
+            ("abcd", "acbd", 1),
+            ("kitten", "sitting", 3),
+            ("abcdef", "badcfe", 3),
+            ("", "ab", 2),
+        ] {
+            let (a, b) = (letters(a), letters(b));
+            assert_eq!(distance(&a, &b, edits), Some(edits));
+            assert_eq!(distance(&a, &b, edits + 9), Some(edits));
+            assert_eq!(distance(&a, &b, edits - 1), None);
+        }
     }
 }
