@@ -7,8 +7,10 @@ use ferroalloy_model::Families;
 
 use crate::collectors::Options;
 use crate::error::Error;
+use crate::mode::Mode;
 use crate::option::OptionSpec;
 use crate::roots::Roots;
+use crate::sysfs::Sysfs;
 
 /// An operating system with collectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub struct Descriptor {
     pub summary: &'static str,
     /// The files below the roots that it reads, and the system calls it makes.
     pub sources: &'static [&'static str],
+    /// The families it gives; a name that ends with `*` stands for those that begin with it.
+    pub families: &'static [&'static str],
     /// Its options.
     pub options: &'static [OptionSpec],
     /// Makes a collector; an error is a mistake in the options.
@@ -94,7 +98,15 @@ pub(crate) struct Context<'a> {
     pub(crate) platform: Platform,
     pub(crate) roots: &'a Roots,
     pub(crate) options: &'a Options,
+    pub(crate) mode: Mode,
     pub(crate) enabled: &'a dyn Fn(&str) -> bool,
+}
+
+impl Context<'_> {
+    /// How attributes of sysfs are read.
+    pub(crate) fn sysfs(&self) -> Sysfs {
+        Sysfs::new(self.mode)
+    }
 }
 
 /// How a collector's run ended if it did not fail.

@@ -4,20 +4,24 @@ pub mod collectors;
 
 mod build_info;
 mod collector;
+mod emit;
 mod error;
 mod filter;
 mod flags;
 mod macos;
+mod mode;
 #[cfg(target_os = "linux")]
 mod netlink;
 mod option;
 mod read;
 mod report;
 mod roots;
+mod rpc;
 mod selection;
 mod set;
 mod suggest;
 mod sys;
+mod sysfs;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -26,6 +30,7 @@ pub use build_info::BuildInfo;
 pub use collector::{Collector, Descriptor, Outcome, Platform, Support};
 pub use collectors::Options;
 pub use error::{Error, ErrorKind};
+pub use mode::Mode;
 pub use option::{OptionSpec, ValueKind};
 pub use report::{Report, State, Status};
 pub use roots::Roots;

@@ -30,6 +30,7 @@ mod tests {
             platform: Platform::MacOs,
             roots: &roots,
             options: &options,
+            mode: crate::mode::Mode::Fixed,
             enabled: &enabled,
         };
         for descriptor in registry()

@@ -1,4 +1,5 @@
-//! Route netlink (rtnetlink(7)): dumps of links and neighbours of the running system's network namespace.
+//! Netlink (netlink(7)): dumps of links, neighbours, routes, queueing disciplines (rtnetlink(7)) and sockets (sock_diag(7))
+//! of the running system's network namespace.
 //! Messages and attributes are read as bytes by total iterators.
 
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
@@ -12,6 +13,14 @@ pub(crate) const NEW_LINK: u16 = 16;
 /// Asks for neighbours; answered by [`NEW_NEIGHBOUR`].
 pub(crate) const GET_NEIGHBOUR: u16 = 30;
 pub(crate) const NEW_NEIGHBOUR: u16 = 28;
+/// Asks for routes; answered by [`NEW_ROUTE`].
+pub(crate) const GET_ROUTE: u16 = 26;
+pub(crate) const NEW_ROUTE: u16 = 24;
+/// Asks for queueing disciplines; answered by [`NEW_QDISC`].
+pub(crate) const GET_QDISC: u16 = 38;
+pub(crate) const NEW_QDISC: u16 = 36;
+/// Asks for sockets of a family, and is the type of the answers (sock_diag(7)).
+pub(crate) const SOCKET_DIAGNOSIS: u16 = 20;
 
 /// Attribute of a link: its name, with a final NUL.
 pub(crate) const LINK_NAME: u16 = 3;
@@ -29,13 +38,28 @@ const REQUEST_DUMP: u16 = 0x001 | 0x300;
 const ANSWER: usize = 32 << 10;
 
 /// Sends a dump request with `body` after the header, and gives `each` the body of every message of type `answer`.
-pub(crate) fn dump(request: u16, body: &[u8], answer: u16, mut each: impl FnMut(&[u8])) -> Result<(), Error> {
+pub(crate) fn dump(request: u16, body: &[u8], answer: u16, each: impl FnMut(&[u8])) -> Result<(), Error> {
+    dump_from(SockProtocol::NetlinkRoute, request, body, answer, each)
+}
+
+/// As [`dump`], of sockets; the answers have the type of the request.
+pub(crate) fn dump_sockets(request: u16, body: &[u8], each: impl FnMut(&[u8])) -> Result<(), Error> {
+    dump_from(SockProtocol::NetlinkSockDiag, request, body, request, each)
+}
+
+fn dump_from(
+    protocol: SockProtocol,
+    request: u16,
+    body: &[u8],
+    answer: u16,
+    mut each: impl FnMut(&[u8]),
+) -> Result<(), Error> {
     let fail = |error| Error::system("netlink", error);
     let socket = socket(
         AddressFamily::Netlink,
         SockType::Raw,
         SockFlag::SOCK_CLOEXEC,
-        SockProtocol::NetlinkRoute,
+        protocol,
     )
     .map_err(fail)?;
     let mut message = Vec::with_capacity(HEADER + body.len());

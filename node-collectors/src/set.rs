@@ -9,6 +9,7 @@ use ferroalloy_model::{Families, MetricKind, Reconfigured, text};
 use crate::collector::{Collector, Context, Descriptor, Outcome, Platform};
 use crate::collectors::{Options, REGISTRY, same_options};
 use crate::error::{Error, ErrorKind};
+use crate::mode::Mode;
 use crate::option::OptionSpec;
 use crate::report::{Report, State, Status};
 use crate::roots::Roots;
@@ -23,9 +24,16 @@ pub struct Builder {
     roots: Roots,
     options: Options,
     selection: Selection,
+    mode: Mode,
 }
 
 impl Builder {
+    /// Chooses between right numbers and node_exporter's.
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
     /// Reads the file trees at `roots` instead of `/proc`, `/sys`, `/` and `/run/udev/data`.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.roots = roots;
@@ -217,11 +225,13 @@ impl Set {
             platform: Platform::current().unwrap_or(Platform::Linux),
             roots: &builder.roots,
             options: &builder.options,
+            mode: builder.mode,
             enabled: &enabled,
         };
         // What a collector may look at besides its options has to be the same for it to be kept.
         let similar = previous.filter(|previous| {
             previous.builder.roots == builder.roots
+                && previous.builder.mode == builder.mode
                 && previous
                     .members
                     .iter()

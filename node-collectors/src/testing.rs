@@ -9,6 +9,7 @@ use proptest::test_runner::TestRunner;
 use crate::collector::{Collector, Context, Descriptor, Outcome, Platform};
 use crate::collectors::Options;
 use crate::error::Error;
+use crate::mode::Mode;
 use crate::roots::Roots;
 
 /// A tree of files that stands for a Linux host: `proc/…`, `sys/…`, `udev/…`, the rest is its root file system.
@@ -49,6 +50,16 @@ impl Host {
         descriptor: &Descriptor,
         change: impl FnOnce(&mut Options),
     ) -> Result<Box<dyn Collector>, Error> {
+        self.collector_as(Mode::Fixed, descriptor, change)
+    }
+
+    /// As [`Host::collector`], with or without node_exporter's quirks.
+    pub(crate) fn collector_as(
+        &self,
+        mode: Mode,
+        descriptor: &Descriptor,
+        change: impl FnOnce(&mut Options),
+    ) -> Result<Box<dyn Collector>, Error> {
         let mut options = Options::default();
         change(&mut options);
         let roots = self.roots();
@@ -56,8 +67,18 @@ impl Host {
             platform: Platform::Linux,
             roots: &roots,
             options: &options,
+            mode,
             enabled: &|_| true,
         })
+    }
+
+    /// The sample lines of one run with default options and node_exporter's quirks.
+    pub(crate) fn compat_samples(&self, descriptor: &Descriptor) -> Vec<String> {
+        samples(
+            self.collector_as(Mode::Compat, descriptor, |_| ())
+                .unwrap()
+                .as_ref(),
+        )
     }
 
     /// The sample lines of one run with default options.

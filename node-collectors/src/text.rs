@@ -116,6 +116,21 @@ pub(crate) fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// `name` as part of a metric's name: each run of other characters, with the underscores about it, is one underscore.
+pub(crate) fn metric_name(name: &str) -> String {
+    let mut clean = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(at) = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()) {
+        clean.push_str(rest[..at].trim_end_matches('_'));
+        clean.push('_');
+        rest = rest[at..]
+            .trim_start_matches(|c: char| c != '_' && !c.is_ascii_alphanumeric())
+            .trim_start_matches('_');
+    }
+    clean.push_str(rest);
+    clean
+}
+
 /// Decimal digits of a number on the stack: label values such as CPU numbers.
 pub(crate) struct Decimal {
     digits: [u8; 20],
@@ -195,6 +210,14 @@ mod tests {
         assert_eq!(cpu_list(b"0-18446744073709551615"), None);
         assert_eq!(lines(b"a\n\nb\n").count(), 3);
         assert_eq!(lines(b"").count(), 0);
+    }
+
+    #[test]
+    fn names_of_metrics() {
+        assert_eq!(metric_name("fs.file-nr"), "fs_file_nr");
+        assert_eq!(metric_name("a_-_.b__c"), "a__b__c");
+        assert_eq!(metric_name("-a-"), "_a_");
+        assert_eq!(metric_name("package"), "package");
     }
 
     #[test]

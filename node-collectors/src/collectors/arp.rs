@@ -19,6 +19,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "ARP entries by interface.",
     sources: &["rtnetlink RTM_GETNEIGH", "proc/net/arp"],
+    families: &["node_arp_entries"],
     options: options! {
         "arp.device-include" = arp.device_include: String, "Interfaces to give (expression).";
         "arp.device-exclude" = arp.device_exclude: String, "Interfaces to leave out (expression).";

@@ -17,6 +17,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::On,
     summary: "Time at which the system started.",
     sources: &["sysctl kern.boottime"],
+    families: &["node_boot_time_seconds"],
     options: &[],
     build: |_| Ok(Box::new(BootTime { sysctl: Kernel })),
 };

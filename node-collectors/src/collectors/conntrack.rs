@@ -19,6 +19,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "proc/sys/net/netfilter/nf_conntrack_max",
         "proc/net/stat/nf_conntrack",
     ],
+    families: &["node_nf_conntrack_*"],
     options: &[],
     build: |context| Ok(Box::new(Conntrack::new(context))),
 };

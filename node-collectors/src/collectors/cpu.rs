@@ -22,6 +22,18 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "sys/devices/system/cpu",
         "host_processor_info",
     ],
+    families: &[
+        "node_cpu_seconds_total",
+        "node_cpu_guest_seconds_total",
+        "node_cpu_info",
+        "node_cpu_frequency_hertz",
+        "node_cpu_flag_info",
+        "node_cpu_bug_info",
+        "node_cpu_core_throttles_total",
+        "node_cpu_package_throttles_total",
+        "node_cpu_isolated",
+        "node_cpu_online",
+    ],
     options: options! {
         "cpu.guest" = cpu.guest: bool, "Gives the time spent in guests.";
         "cpu.info" = cpu.info: bool, "Gives model and frequency of each CPU.";

@@ -19,6 +19,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "sys/devices/system/cpu/offline",
         "sys/devices/system/cpu/cpu*/cpufreq",
     ],
+    families: &["node_cpu_frequency_*", "node_cpu_scaling_*"],
     options: &[],
     build: |context| Ok(Box::new(CpuFreq::new(context))),
 };

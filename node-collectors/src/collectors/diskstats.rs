@@ -23,6 +23,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "udev/b<major>:<minor>",
         "sys/block/*/queue/rotational",
     ],
+    families: &["node_disk_*"],
     options: options! {
         "diskstats.device-exclude" = diskstats.device_exclude: String, "Devices to leave out (expression).";
         "diskstats.device-include" = diskstats.device_include: String, "Devices to give (expression), instead of the exclude.";

@@ -16,6 +16,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Corrected and uncorrected memory errors by controller, row and channel.",
     sources: &["sys/devices/system/edac/mc/mc*"],
+    families: &["node_edac_*"],
     options: &[],
     build: |context| Ok(Box::new(Edac::new(context))),
 };

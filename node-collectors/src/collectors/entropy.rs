@@ -18,6 +18,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "proc/sys/kernel/random/entropy_avail",
         "proc/sys/kernel/random/poolsize",
     ],
+    families: &["node_entropy_*"],
     options: &[],
     build: |context| Ok(Box::new(Entropy::new(context))),
 };

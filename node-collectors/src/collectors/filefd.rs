@@ -15,6 +15,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Allocated file descriptors and their maximum.",
     sources: &["proc/sys/fs/file-nr"],
+    families: &["node_filefd_*"],
     options: &[],
     build: |context| Ok(Box::new(FileFd::new(context))),
 };

@@ -28,6 +28,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "statfs(2)",
         "getfsstat(2)",
     ],
+    families: &["node_filesystem_*"],
     options: options! {
         "filesystem.mount-points-exclude" = filesystem.mount_points_exclude: String, "MountEntry points to leave out (expression).";
         "filesystem.mount-points-include" = filesystem.mount_points_include: String, "MountEntry points to give (expression), instead of the exclude.";

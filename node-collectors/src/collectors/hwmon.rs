@@ -20,6 +20,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Temperatures, fans, voltages and power from hardware sensors.",
     sources: &["sys/class/hwmon/hwmon*"],
+    families: &["node_hwmon_*"],
     options: options! {
         "hwmon.chip-include" = hwmon.chip_include: String, "Chips to give (expression).";
         "hwmon.chip-exclude" = hwmon.chip_exclude: String, "Chips to leave out (expression).";

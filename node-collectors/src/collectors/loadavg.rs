@@ -20,6 +20,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::On,
     summary: "Load averages over 1, 5 and 15 minutes.",
     sources: &["proc/loadavg", "sysctl vm.loadavg"],
+    families: &["node_load1", "node_load5", "node_load15"],
     options: &[],
     build: |context| {
         Ok(match context.platform {

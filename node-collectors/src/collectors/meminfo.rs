@@ -25,6 +25,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "host_statistics64",
         "sysctl hw.memsize, vm.swapusage",
     ],
+    families: &["node_memory_*"],
     options: &[],
     build: |context| {
         Ok(match context.platform {

@@ -18,6 +18,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "State, speed, MTU, carrier changes and addresses of network interfaces.",
     sources: &["sys/class/net/*"],
+    families: &["node_network_*"],
     options: options! {
         "netclass.ignored-devices" = netclass.ignored_devices: String, "Interfaces to leave out (expression).";
         "netclass.ignore-invalid-speed" = netclass.ignore_invalid_speed: bool, "Leaves out a speed that the driver does not know.";

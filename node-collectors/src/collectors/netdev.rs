@@ -27,6 +27,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "sysctl NET_RT_IFLIST2, IFMIB_IFDATA",
         "getifaddrs(3)",
     ],
+    families: &["node_network_*"],
     options: options! {
         "netdev.device-include" = netdev.device_include: String, "Interfaces to give (expression).";
         "netdev.device-exclude" = netdev.device_exclude: String, "Interfaces to leave out (expression).";

@@ -20,6 +20,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Counters of IP, ICMP, TCP and UDP.",
     sources: &["proc/net/netstat", "proc/net/snmp", "proc/net/snmp6"],
+    families: &["node_netstat_*"],
     options: options! {
         "netstat.fields" = netstat.fields: String, "Fields `Protocol_Name` to give (expression).";
     },

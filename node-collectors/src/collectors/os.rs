@@ -20,6 +20,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::On,
     summary: "Name, version and end of support of the operating system.",
     sources: FILES,
+    families: &["node_os_*"],
     options: &[],
     build: |context| Ok(Box::new(Os::new(context))),
 };

@@ -20,6 +20,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "proc/pressure/memory",
         "proc/pressure/irq",
     ],
+    families: &["node_pressure_*"],
     options: &[],
     build: |context| Ok(Box::new(Pressure::new(context))),
 };

@@ -16,6 +16,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Time run and waited, and time slices, of each CPU's scheduler.",
     sources: &["proc/schedstat"],
+    families: &["node_schedstat_*"],
     options: &[],
     build: |context| Ok(Box::new(SchedStat::new(context))),
 };

@@ -15,6 +15,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Whether SELinux is enabled, and its configured and current mode.",
     sources: &["sys/fs/selinux/enforce", "etc/selinux/config"],
+    families: &["node_selinux_*"],
     options: &[],
     build: |context| Ok(Box::new(SeLinux::new(context))),
 };

@@ -16,6 +16,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Sockets in use, by protocol and state.",
     sources: &["proc/net/sockstat", "proc/net/sockstat6"],
+    families: &["node_sockstat_*"],
     options: &[],
     build: |context| Ok(Box::new(SockStat::new(context)?)),
 };

@@ -16,6 +16,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Packets processed, dropped and put off by each CPU.",
     sources: &["proc/net/softnet_stat"],
+    families: &["node_softnet_*"],
     options: &[],
     build: |context| Ok(Box::new(SoftNet::new(context))),
 };

@@ -17,6 +17,15 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Boot time, forks, interrupts, context switches, running and blocked processes.",
     sources: &["proc/stat"],
+    families: &[
+        "node_intr_total",
+        "node_context_switches_total",
+        "node_forks_total",
+        "node_boot_time_seconds",
+        "node_procs_running",
+        "node_procs_blocked",
+        "node_softirqs_total",
+    ],
     options: options! {
         "stat.softirq" = stat.softirq: bool, "Gives the calls of each soft interrupt vector.";
     },

@@ -27,6 +27,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::On,
     summary: "Metrics from files that other programs write.",
     sources: &["*.prom in the given folders"],
+    families: &["node_textfile_*", "*"],
     options: options! {
         "textfile.directory" = textfile.directories: Vec<String>, "Folder with files *.prom; may be a pattern, may be given more than once.";
     },

@@ -19,6 +19,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "sys/class/thermal/thermal_zone*",
         "sys/class/thermal/cooling_device*",
     ],
+    families: &["node_thermal_zone_temp", "node_cooling_device_*"],
     options: &[],
     build: |context| Ok(Box::new(ThermalZone::new(context))),
 };

@@ -16,6 +16,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::On,
     summary: "System time, time zone and clock sources.",
     sources: &["clock_gettime(2)", "sys/devices/system/clocksource/clocksource*"],
+    families: &["node_time_*"],
     options: &[],
     build: |context| Ok(Box::new(Time::new(context))),
 };
@@ -134,6 +135,7 @@ mod tests {
             platform: Platform::MacOs,
             roots: &host.roots(),
             options: &crate::collectors::Options::default(),
+            mode: crate::mode::Mode::Fixed,
             enabled: &|_| true,
         };
         let lines = crate::testing::samples(&Time::new(&context));

@@ -11,6 +11,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "State and errors of the kernel's clock discipline.",
     sources: &["adjtimex(2)"],
+    families: &["node_timex_*"],
     options: &[],
     build: |_| Ok(Box::new(Timex)),
 };

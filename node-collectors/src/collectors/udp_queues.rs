@@ -15,6 +15,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Bytes in the send and receive queues of UDP sockets.",
     sources: &["proc/net/udp", "proc/net/udp6"],
+    families: &["node_udp_queues"],
     options: &[],
     build: |context| Ok(Box::new(UdpQueues::new(context))),
 };

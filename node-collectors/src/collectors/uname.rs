@@ -12,6 +12,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::On,
     summary: "System information as provided by the uname system call.",
     sources: &["uname(2)"],
+    families: &["node_uname_info"],
     options: &[],
     build: |_| Ok(Box::new(Uname)),
 };

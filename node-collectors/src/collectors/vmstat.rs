@@ -18,6 +18,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "Paging, swapping and out-of-memory counters.",
     sources: &["proc/vmstat"],
+    families: &["node_vmstat_*"],
     options: options! {
         "vmstat.fields" = vmstat.fields: String, "Fields of the file to give (expression).";
     },

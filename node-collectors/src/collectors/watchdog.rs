@@ -16,6 +16,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     macos: Support::Absent,
     summary: "State and timeouts of watchdogs.",
     sources: &["sys/class/watchdog/*"],
+    families: &["node_watchdog_*"],
     options: &[],
     build: |context| Ok(Box::new(Watchdog::new(context))),
 };

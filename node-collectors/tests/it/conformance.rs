@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use node_collectors::{NodeCollectors, Platform, Support, registry};
+use ferroalloy_model::Families;
+use node_collectors::{Mode, NodeCollectors, Platform, Support, registry};
 
 use crate::tar;
 
@@ -133,6 +134,27 @@ fn flags(text: &str, target: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Each collector gives only families that its descriptor names.
+fn every_family_is_described(set: &NodeCollectors) {
+    for descriptor in set.collectors() {
+        let mut out = Families::new();
+        set.collect_some(&mut out, |name| name == descriptor.name);
+        for family in out
+            .iter()
+            .filter(|family| !family.name().starts_with("node_scrape_"))
+        {
+            let described = descriptor.families.iter().any(|pattern| {
+                pattern
+                    .strip_suffix('*')
+                    .map_or(*pattern == family.name(), |start| {
+                        family.name().starts_with(start)
+                    })
+            });
+            assert!(described, "{}: {}", descriptor.name, family.name());
+        }
+    }
+}
+
 #[test]
 fn end_to_end() {
     let Some(folder) = folder() else { return };
@@ -145,7 +167,13 @@ fn end_to_end() {
         &std::fs::read_to_string(folder.join("e2e-flags-linux-x86_64.txt")).unwrap(),
         fixtures.path(),
     );
-    let set = NodeCollectors::builder().args(&flags).unwrap().build().unwrap();
+    let set = NodeCollectors::builder()
+        .mode(Mode::Compat)
+        .args(&flags)
+        .unwrap()
+        .build()
+        .unwrap();
+    every_family_is_described(&set);
     let text = String::from_utf8(set.to_text()).unwrap();
     let text = text.replace(&format!("{}/", fixtures.path().display()), "");
     let expected = std::fs::read_to_string(folder.join("expected/e2e-output.txt")).unwrap();
@@ -213,6 +241,7 @@ fn unit_cases() {
             .map(|flag| flag.replace("=fixtures/", &format!("={prefix}fixtures/")))
             .collect();
         let set = NodeCollectors::builder()
+            .mode(Mode::Compat)
             .disable_defaults()
             .args(&flags)
             .unwrap()

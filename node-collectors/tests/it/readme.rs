@@ -18,22 +18,23 @@ fn mark(support: Support) -> &'static str {
 
 fn table() -> String {
     let defaults = Options::default();
-    let mut table =
-        String::from("| Collector | Linux | macOS | What it gives | Reads |\n|---|---|---|---|---|\n");
+    let mut table = String::from(
+        "| Collector | Linux | macOS | What it gives | Families | Reads |\n|---|---|---|---|---|---|\n",
+    );
     for descriptor in registry() {
-        let sources: Vec<_> = descriptor
-            .sources
-            .iter()
-            .map(|source| format!("`{source}`"))
-            .collect();
+        let code = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+            words.join(", ")
+        };
         writeln!(
             table,
-            "| `{}` | {} | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} |",
             descriptor.name,
             mark(descriptor.linux),
             mark(descriptor.macos),
             descriptor.summary,
-            sources.join(", ")
+            code(descriptor.families),
+            code(descriptor.sources)
         )
         .unwrap();
     }

@@ -116,6 +116,7 @@ mod tests {
             platform: Platform::MacOs,
             roots: &roots,
             options,
+            mode: crate::mode::Mode::Fixed,
             enabled: &enabled,
         };
         FileSystem::new(mac, &context)
