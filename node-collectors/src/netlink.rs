@@ -131,6 +131,16 @@ pub(crate) fn name(value: &[u8]) -> Option<&str> {
     std::str::from_utf8(value.strip_suffix(b"\0").unwrap_or(value)).ok()
 }
 
+/// An attribute as the kernel writes it.
+#[cfg(test)]
+pub(crate) fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(value.len() + 4).unwrap();
+    let mut bytes = [length.to_ne_bytes(), kind.to_ne_bytes()].concat();
+    bytes.extend(value);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -278,7 +278,7 @@ mod tests {
         );
         let by_port = host
             .collector(&DESCRIPTOR, |options| {
-                "local_port".clone_into(&mut options.ipvs.backend_labels)
+                "local_port".clone_into(&mut options.ipvs.backend_labels);
             })
             .unwrap();
         assert!(

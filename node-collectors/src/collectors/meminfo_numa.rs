@@ -54,12 +54,12 @@ impl Collector for MemInfoNuma {
             };
             let path = folder.join("meminfo");
             parse_meminfo(buffer.file(&path)?, |key, value| {
-                emit(key, MetricKind::Gauge, value)
+                emit(key, MetricKind::Gauge, value);
             })
             .map_err(|line| Error::parse(&path, format_args!("bad line {:?}", text::utf8(line))))?;
             let path = folder.join("numastat");
             parse_numastat(buffer.file(&path)?, |key, value| {
-                emit(key, MetricKind::Counter, value)
+                emit(key, MetricKind::Counter, value);
             })
             .map_err(|line| Error::parse(&path, format_args!("bad line {:?}", text::utf8(line))))?;
         }

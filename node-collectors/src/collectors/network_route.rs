@@ -124,7 +124,7 @@ fn routes() -> Result<Vec<Route>, Error> {
     use crate::netlink::{GET_ROUTE, NEW_ROUTE, dump};
     let mut routes = Vec::new();
     dump(GET_ROUTE, &[0; 12], NEW_ROUTE, |body| {
-        linux::parse(body, &mut routes)
+        linux::parse(body, &mut routes);
     })?;
     Ok(routes)
 }
@@ -224,15 +224,8 @@ mod linux {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use crate::netlink::attribute;
     use crate::testing::{lines, never_panics};
-
-    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-        let mut bytes = (value.len() as u16 + 4).to_ne_bytes().to_vec();
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(value);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    }
 
     #[test]
     fn routes_and_hops() {
@@ -243,7 +236,7 @@ mod tests {
         single.extend(attribute(7, &[192, 0, 2, 9]));
         let hop = |weight: u8, gateway: u8| {
             let gateway = attribute(5, &[192, 0, 2, gateway]);
-            let mut bytes = (8 + gateway.len() as u16).to_ne_bytes().to_vec();
+            let mut bytes = 16_u16.to_ne_bytes().to_vec();
             bytes.extend([0, weight]);
             bytes.extend(7_u32.to_ne_bytes());
             bytes.extend(gateway);

@@ -166,7 +166,7 @@ fn ask() -> Result<Vec<Stats>, Error> {
     use crate::netlink::{GET_QDISC, NEW_QDISC, dump};
     let mut found = Vec::new();
     dump(GET_QDISC, &[0; 20], NEW_QDISC, |body| {
-        found.extend(linux::parse(body))
+        found.extend(linux::parse(body));
     })?;
     Ok(found
         .into_iter()
@@ -283,13 +283,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn netlink_statistics() {
-        let attribute = |kind: u16, value: &[u8]| {
-            let mut bytes = (value.len() as u16 + 4).to_ne_bytes().to_vec();
-            bytes.extend(kind.to_ne_bytes());
-            bytes.extend(value);
-            bytes.resize(bytes.len().next_multiple_of(4), 0);
-            bytes
-        };
+        use crate::netlink::attribute;
         let words = |words: &[u32]| {
             words
                 .iter()

@@ -196,7 +196,7 @@ mod tests {
         let host = Host::new(&[]);
         for bad in ["", "/etc/passwd", ".etc.passwd"] {
             let built = host.collector(&DESCRIPTOR, |options| {
-                options.sysctl.include = vec![bad.to_owned()]
+                options.sysctl.include = vec![bad.to_owned()];
             });
             assert!(built.is_err(), "{bad}");
         }
