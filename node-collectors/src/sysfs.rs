@@ -38,6 +38,11 @@ impl Sysfs {
             .map_err(|error| Error::read(path, error))
     }
 
+    /// As [`Sysfs::text`], and nothing where there is no such file.
+    pub(crate) fn text_if_any(self, path: &Path) -> Result<Option<String>, Error> {
+        if_any(self.text(path))
+    }
+
     /// A decimal number without sign.
     pub(crate) fn unsigned(self, path: &Path) -> Result<u64, Error> {
         self.parsed(path, text::decimal)
@@ -96,6 +101,7 @@ mod tests {
         assert!(compat.lenient(compat.unsigned(&path)).is_err());
         let absent = folder.path().join("absent");
         assert_eq!(compat.unsigned_if_any(&absent).unwrap(), None);
+        assert_eq!(compat.text_if_any(&absent).unwrap(), None);
         assert!(compat.unsigned_if_any(&path).is_err());
     }
 }
