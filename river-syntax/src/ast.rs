@@ -7,6 +7,7 @@ mod print;
 mod refs;
 mod visit;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::source::{SourceId, Span};
@@ -210,15 +211,41 @@ impl Expr {
 /// A literal: its text and its value.
 #[derive(Clone, Debug)]
 pub struct Literal {
-    /// As written.
-    pub text: Arc<str>,
     /// What it stands for.
     pub value: Value,
+    /// As written, unless that is the string between double quotes.
+    written: Option<Arc<str>>,
+}
+
+impl Literal {
+    /// A literal that is written so.
+    pub(crate) fn written(text: Arc<str>, value: Value) -> Literal {
+        Literal {
+            value,
+            written: Some(text),
+        }
+    }
+
+    /// A string in double quotes without escapes.
+    pub(crate) fn plain(text: Arc<str>) -> Literal {
+        Literal {
+            value: Value::String(text),
+            written: None,
+        }
+    }
+
+    /// As written.
+    pub fn text(&self) -> Cow<'_, str> {
+        match (&self.written, &self.value) {
+            (Some(text), _) => Cow::Borrowed(text),
+            (None, value) => Cow::Owned(format!("\"{}\"", value.as_str().unwrap_or_default())),
+        }
+    }
 }
 
 impl PartialEq for Literal {
     fn eq(&self, other: &Literal) -> bool {
-        self.text == other.text
+        self.text() == other.text()
     }
 }
 

@@ -4,6 +4,8 @@
 //! diagnostics and [`TokenKind::Illegal`] tokens. A line break after a token that can end a statement becomes a
 //! [`TokenKind::Terminator`]; a comment that reaches the end of its line counts as that break.
 
+use memchr::{memchr, memchr3, memmem};
+
 use crate::diag::Diagnostic;
 use crate::source::{BAD_BYTE, MAX_SOURCE_BYTES, Source, Span};
 use crate::token::{Comment, Token, TokenKind};
@@ -30,6 +32,8 @@ pub fn lex(source: &Source) -> Lexed {
         inline_to: 0,
         out: Lexed::default(),
     };
+    // About as many as there are in what people write; a file of one long string does not cost more than it is long.
+    lexer.out.tokens.reserve((source.text().len() / 5).min(1 << 20));
     if source.is_too_long() {
         let message = format!("file is larger than {} MiB", MAX_SOURCE_BYTES >> 20);
         lexer.error(0, 0, message);
@@ -37,7 +41,7 @@ pub fn lex(source: &Source) -> Lexed {
     for &at in source.bad_bytes() {
         lexer.error(at as usize, at as usize + 1, "illegal UTF-8 encoding");
     }
-    for (at, _) in source.text().match_indices('\0') {
+    for at in memchr::memchr_iter(0, source.text().as_bytes()) {
         lexer.error(at, at + 1, "illegal character NUL");
     }
     lexer.run();
@@ -64,20 +68,25 @@ impl Lexer<'_> {
         loop {
             self.skip_blank();
             let start = self.at;
-            let Some(c) = self.peek() else { break };
-            match c {
-                '\n' => {
+            let Some(byte) = self.byte() else { break };
+            match byte {
+                b'\n' => {
                     self.terminate(start);
                     self.at += 1;
                 }
-                '/' if matches!(self.second(), Some('/' | '*')) => self.comment(),
-                '0'..='9' => self.number(),
-                '.' if self.second().is_some_and(|c| c.is_ascii_digit()) => self.number(),
-                '"' => self.string(),
-                '`' => self.raw_string(),
-                '\'' => self.single_quoted(),
-                c if unicode::is_ident_start(c) => self.word(),
-                c => self.operator(c),
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(),
+                b'"' => self.string(),
+                b'/' if matches!(self.second(), Some(b'/' | b'*')) => self.comment(),
+                b'0'..=b'9' => self.number(),
+                b'.' if self.second().is_some_and(|b| b.is_ascii_digit()) => self.number(),
+                b'`' => self.raw_string(),
+                b'\'' => self.single_quoted(),
+                0x80.. => match self.peek() {
+                    Some(c) if unicode::is_ident_start(c) => self.word(),
+                    Some(c) => self.operator(c),
+                    None => break,
+                },
+                byte => self.operator(char::from(byte)),
             }
         }
         self.terminate(self.at);
@@ -88,8 +97,8 @@ impl Lexer<'_> {
         self.text.get(self.at..)?.chars().next()
     }
 
-    fn second(&self) -> Option<char> {
-        self.text.get(self.at..)?.chars().nth(1)
+    fn second(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at + 1).copied()
     }
 
     fn byte(&self) -> Option<u8> {
@@ -161,11 +170,11 @@ impl Lexer<'_> {
 
     /// The offset after the comment that starts at `start`.
     fn comment_end(&self, start: usize) -> usize {
-        let rest = &self.text[start..];
-        let length = if rest.starts_with("//") {
-            rest.find('\n')
+        let rest = &self.text.as_bytes()[start..];
+        let length = if rest.starts_with(b"//") {
+            memchr(b'\n', rest)
         } else {
-            rest[2..].find("*/").map(|at| at + 4)
+            memmem::find(&rest[2..], b"*/").map(|at| at + 4)
         };
         length.map_or(self.text.len(), |length| start + length)
     }
@@ -228,15 +237,22 @@ impl Lexer<'_> {
 
     fn word(&mut self) {
         let start = self.at;
-        while let Some(c) = self.peek() {
-            if !unicode::is_ident_continue(c) {
-                break;
+        while let Some(byte) = self.byte() {
+            if byte.is_ascii_alphanumeric() || byte == b'_' {
+                self.at += 1;
+                continue;
             }
-            self.at += c.len_utf8();
+            match self
+                .peek()
+                .filter(|c| !c.is_ascii() && unicode::is_ident_continue(*c))
+            {
+                Some(c) => self.at += c.len_utf8(),
+                None => break,
+            }
         }
-        let kind = match &self.text[start..self.at] {
-            "true" | "false" => TokenKind::Bool,
-            "null" => TokenKind::Null,
+        let kind = match &self.text.as_bytes()[start..self.at] {
+            b"true" | b"false" => TokenKind::Bool,
+            b"null" => TokenKind::Null,
             _ => TokenKind::Ident,
         };
         self.push(kind, start);
@@ -247,18 +263,20 @@ impl Lexer<'_> {
         self.at += 1;
         let mut legal = true;
         loop {
-            match self.peek() {
-                None | Some('\n') => {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let skipped = memchr3(b'"', b'\\', b'\n', rest);
+            self.at += skipped.unwrap_or(rest.len());
+            match self.byte() {
+                Some(b'"') => {
+                    self.at += 1;
+                    break;
+                }
+                Some(b'\\') => legal &= self.escape(),
+                _ => {
                     self.error(start, self.at, "string literal not terminated");
                     legal = false;
                     break;
                 }
-                Some('"') => {
-                    self.at += 1;
-                    break;
-                }
-                Some('\\') => legal &= self.escape(),
-                Some(c) => self.at += c.len_utf8(),
             }
         }
         self.push(
@@ -321,7 +339,7 @@ impl Lexer<'_> {
 
     fn raw_string(&mut self) {
         let start = self.at;
-        if let Some(length) = self.text[start + 1..].find('`') {
+        if let Some(length) = memchr(b'`', &self.text.as_bytes()[start + 1..]) {
             self.at = start + length + 2;
             self.push(TokenKind::String, start);
         } else {

@@ -7,6 +7,7 @@
 mod body;
 mod expr;
 mod literal;
+mod names;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::diag::Diagnostic;
 use crate::lexer::lex;
 use crate::source::{Source, Span};
 use crate::token::{Token, TokenKind};
+use names::Names;
 
 /// The height of the highest tree that is accepted, in blocks and expressions within one another.
 pub const MAX_DEPTH: u32 = 200;
@@ -69,6 +71,7 @@ struct Tall {
 struct Parser<'a> {
     source: &'a Source,
     tokens: &'a [Token],
+    names: Names,
     at: usize,
     /// Blocks and expressions the parser is in.
     depth: u32,
@@ -82,6 +85,7 @@ impl<'a> Parser<'a> {
         Parser {
             source,
             tokens,
+            names: Names::new(source.text().len()),
             at: 0,
             depth: 0,
             diagnostics: Vec::new(),
@@ -90,7 +94,10 @@ impl<'a> Parser<'a> {
     }
 
     fn token(&self) -> Token {
-        self.ahead(0)
+        match self.tokens.get(self.at) {
+            Some(token) => *token,
+            None => self.ahead(0),
+        }
     }
 
     /// The token `count` places on; past the end it is the last one, the end of the file.
@@ -160,8 +167,8 @@ impl<'a> Parser<'a> {
         Bail
     }
 
-    fn text(&self, span: Span) -> Arc<str> {
-        Arc::from(self.source.slice(span))
+    fn text(&mut self, span: Span) -> Arc<str> {
+        self.names.get(self.source.slice(span))
     }
 
     /// Parses something that is one level deeper.

@@ -49,6 +49,15 @@ impl Span {
         self.end as usize
     }
 
+    /// How many bytes it covers.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "whether one is empty is of no interest"
+    )]
+    pub fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
     /// The smallest span that covers both; `other` must lie in the same source, else `self` is the answer.
     #[must_use]
     pub fn to(self, other: Span) -> Span {
@@ -124,11 +133,7 @@ impl Source {
         } else {
             decode_utf8(bytes)
         };
-        let newlines = text
-            .bytes()
-            .enumerate()
-            .filter(|&(_, b)| b == b'\n')
-            .map(|(at, _)| offset(at + 1));
+        let newlines = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| offset(at + 1));
         let lines = std::iter::once(0).chain(newlines).collect();
         Source(Arc::new(Inner {
             id,

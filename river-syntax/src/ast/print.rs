@@ -58,7 +58,7 @@ fn block(f: &mut fmt::Formatter<'_>, block: &Block, depth: usize) -> fmt::Result
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            ExprKind::Literal(literal) => f.write_str(&literal.text),
+            ExprKind::Literal(literal) => f.write_str(&literal.text()),
             ExprKind::Ident(name) => f.write_str(&name.name),
             ExprKind::Array(items) => {
                 f.write_str("[")?;

@@ -135,13 +135,13 @@ impl Parser<'_> {
         if self.kind() != TokenKind::Ident {
             return Err(self.unexpected("identifier"));
         }
+        let start = self.at;
         let first = self.advance();
         let mut last = first;
-        let mut name = self.source.slice(first.span).to_owned();
+        let mut length = first.span.len();
         while self.eat(TokenKind::Dot) {
             last = self.expect(TokenKind::Ident)?;
-            name.push('.');
-            name.push_str(self.source.slice(last.span));
+            length += 1 + last.span.len();
         }
         let name_span = first.span.to(last.span);
         match self.kind() {
@@ -151,8 +151,13 @@ impl Parser<'_> {
                 Err(self.error(name_span, message))
             }
             TokenKind::LCurly | TokenKind::String => {
+                let text = if length == name_span.len() {
+                    self.text(name_span)
+                } else {
+                    self.dotted(start)
+                };
                 let name = BlockName {
-                    text: Arc::from(name),
+                    text,
                     span: name_span,
                 };
                 self.nested(|parser| parser.block(name))
@@ -160,6 +165,15 @@ impl Parser<'_> {
             _ if first.span == last.span => Err(self.unexpected("=, a block label or {")),
             _ => Err(self.unexpected("block label")),
         }
+    }
+
+    /// The name that the tokens since `start` make, without the blanks and comments between them.
+    fn dotted(&self, start: usize) -> Arc<str> {
+        let parts = self.tokens[start..self.at]
+            .iter()
+            .filter(|token| token.kind == TokenKind::Ident);
+        let parts: Vec<&str> = parts.map(|token| self.source.slice(token.span)).collect();
+        Arc::from(parts.join("."))
     }
 
     fn attribute(&mut self, name: Token) -> Parsed<Statement> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::literal::{number, unescape, unraw};
+use super::literal::{number, plain, unescape, unraw};
 use super::{MAX_DEPTH, Parsed, Parser, Tall};
 use crate::ast::{BinaryOp, Expr, ExprKind, Field, Ident, Literal, UnaryOp};
 use crate::source::Span;
@@ -128,12 +128,8 @@ impl Parser<'_> {
             }
             TokenKind::Number | TokenKind::Float | TokenKind::String | TokenKind::Bool | TokenKind::Null => {
                 self.advance();
-                let value = self.literal(token)?;
-                let kind = ExprKind::Literal(Literal {
-                    text: self.text(token.span),
-                    value,
-                });
-                self.tall(kind, token.span, 0)
+                let literal = self.literal(token)?;
+                self.tall(ExprKind::Literal(literal), token.span, 0)
             }
             TokenKind::LParen => {
                 self.advance();
@@ -175,37 +171,43 @@ impl Parser<'_> {
         self.tall(ExprKind::Ident(ident), token.span, 0)
     }
 
-    fn literal(&mut self, token: Token) -> Parsed<Value> {
-        let text = self.source.slice(token.span);
+    fn literal(&mut self, token: Token) -> Parsed<Literal> {
+        let source = self.source;
+        let text = source.slice(token.span);
         let value = match token.kind {
             TokenKind::Bool => Value::Bool(text == "true"),
             TokenKind::Null => Value::Null,
             TokenKind::String if text.starts_with('`') => Value::from(unraw(text)),
-            TokenKind::String => match unescape(text) {
-                Some(text) => Value::from(text),
-                None => {
-                    return Err(self.error(token.span, "the escapes in this string do not make valid UTF-8"));
-                }
+            TokenKind::String => match plain(text) {
+                Some(inner) => return Ok(Literal::plain(self.names.get(inner))),
+                None => match unescape(text) {
+                    Some(text) => Value::from(text),
+                    None => {
+                        return Err(
+                            self.error(token.span, "the escapes in this string do not make valid UTF-8")
+                        );
+                    }
+                },
             },
             kind => match number(text, kind == TokenKind::Float) {
                 Some(number) => Value::Number(number),
                 None => return Err(self.error(token.span, format!("{text} is not a number"))),
             },
         };
-        Ok(value)
+        Ok(Literal::written(self.names.get(text), value))
     }
 
     fn field(&mut self) -> Parsed<(Field, u32)> {
         let token = self.token();
+        let text = self.text(token.span);
         let key = match token.kind {
-            TokenKind::Ident => self.text(token.span),
-            TokenKind::String => raw_key(self.source.slice(token.span)),
+            TokenKind::Ident => Arc::clone(&text),
+            TokenKind::String => raw_key(&text),
             _ => return Err(self.unexpected("field name (string or identifier)")),
         };
         self.advance();
         self.expect(TokenKind::Assign)?;
         let value = self.expr()?;
-        let text = self.text(token.span);
         let key = Ident {
             name: key,
             span: token.span,
@@ -234,6 +236,10 @@ impl Parser<'_> {
                 return Ok((items, self.advance(), highest));
             }
             let (parsed, height) = item(self)?;
+            // Most lists have one item: a vector that grows by itself begins with room for four.
+            if items.is_empty() {
+                items.reserve_exact(1);
+            }
             items.push(parsed);
             highest = highest.max(height);
             if self.eat(TokenKind::Comma) || self.kind() == close {
@@ -249,7 +255,9 @@ impl Parser<'_> {
 }
 
 /// The key that a quoted key stands for: what is between the quotes, as it is. An empty one keeps its quotes, as in Alloy.
-fn raw_key(text: &str) -> Arc<str> {
-    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or("");
-    Arc::from(if inner.is_empty() { text } else { inner })
+fn raw_key(text: &Arc<str>) -> Arc<str> {
+    match text.get(1..text.len().saturating_sub(1)) {
+        Some(inner) if !inner.is_empty() => Arc::from(inner),
+        _ => Arc::clone(text),
+    }
 }

@@ -25,12 +25,15 @@ pub(super) fn unraw(text: &str) -> String {
     text.trim_matches('`').replace('\r', "")
 }
 
+/// What is between the quotes of a string that has no escapes.
+pub(super) fn plain(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    memchr::memchr(b'\\', inner.as_bytes()).is_none().then_some(inner)
+}
+
 /// The value of a quoted string that the lexer found right; `None` when its byte escapes do not make UTF-8.
 pub(super) fn unescape(text: &str) -> Option<String> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    if !inner.contains('\\') {
-        return Some(inner.to_owned());
-    }
     let mut out = Vec::with_capacity(inner.len());
     let mut rest = inner;
     while let Some(at) = rest.find('\\') {
