@@ -41,9 +41,9 @@ fuzz_target!(|body: &[u8]| {
                     assert!(labels.iter().eq(again.iter()) && labels.name() == again.name());
                 }
                 let taken = parser.section(sample.offset, body.len()).take(sample.raw.len());
-                let (value, timestamp) = taken.expect("a known series is taken");
+                let taken = taken.expect("a known series is taken");
                 assert_eq!(
-                    (value.to_bits(), timestamp),
+                    (taken.value.to_bits(), taken.timestamp),
                     (sample.value.to_bits(), sample.timestamp)
                 );
             }

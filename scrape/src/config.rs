@@ -8,7 +8,7 @@ use std::time::Duration;
 use relabel::{NameScheme, Rules};
 
 use crate::error::{Error, ErrorKind};
-use crate::parse::{Protocol, protocols};
+use crate::parse::{Options, Protocol, protocols};
 
 #[expect(clippy::struct_excessive_bools, reason = "they are options, each its own")]
 /// The options of one scrape job, with Prometheus' defaults.
@@ -38,6 +38,8 @@ pub struct Config {
     pub protocols: Vec<&'static Protocol>,
     /// The protocol to assume of a response whose content type names none.
     pub fallback_protocol: Option<&'static Protocol>,
+    /// How bodies are read.
+    pub parse: Options,
     /// Ask for and accept gzip.
     pub enable_compression: bool,
     /// The decompressed body must be smaller than this many bytes.
@@ -80,6 +82,7 @@ impl Default for Config {
             scheme: "http".to_owned(),
             protocols: protocols().collect(),
             fallback_protocol: None,
+            parse: Options::default(),
             enable_compression: true,
             body_size_limit: 0,
             sample_limit: 0,
@@ -132,6 +135,7 @@ impl Config {
             honor_labels: self.honor_labels,
             scheme: self.name_scheme,
             rules: self.metric_relabel.clone(),
+            parse: self.parse,
             limits: [
                 self.label_limit,
                 self.label_name_length_limit,
@@ -147,6 +151,7 @@ pub(crate) struct Naming {
     honor_labels: bool,
     scheme: NameScheme,
     rules: Rules,
+    parse: Options,
     limits: [usize; 3],
 }
 

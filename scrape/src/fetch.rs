@@ -93,7 +93,7 @@ impl Page {
     pub(crate) fn ingest(&self, scrape: &mut Scrape<'_>) -> Result<(), Error> {
         match self.content {
             Content::Empty => Ok(()),
-            Content::Body(format) => format.parse(&self.body, Ingest(scrape))?,
+            Content::Body(format) => format.parse(&self.body, scrape.parse_options(), Ingest(scrape))?,
             Content::Families => ingest_families(&self.families, scrape),
         }
     }

@@ -10,7 +10,7 @@ use ferroalloy_model::{Families, Metadata, MetricKind};
 
 use crate::error::Error;
 use crate::key::Class;
-use crate::parse::{Entry, Parser, SeriesLabels, WithParser};
+use crate::parse::{Entry, Parser, SeriesLabels, Taken, WithParser};
 use crate::recognize::Meaning;
 use crate::series::Scrape;
 
@@ -84,7 +84,7 @@ impl<'a, P: Parser<'a>> Body<P> {
                     ..Block::default()
                 };
             } else {
-                let Some((value, timestamp)) = self.parser.take(length) else {
+                let Some(Taken { value, timestamp }) = self.parser.take(length) else {
                     return;
                 };
                 if self.block.changed {
@@ -108,7 +108,7 @@ impl<'a, P: Parser<'a>> Body<P> {
             match self.parser.entry() {
                 Entry::Type { kind, .. } => self.class = kind.into(),
                 Entry::Sample(sample) => break sample,
-                Entry::Help { .. } | Entry::Comment(_) => {}
+                Entry::Help { .. } | Entry::Unit { .. } | Entry::Comment(_) | Entry::Histogram(_) => {}
             }
         };
         let (offset, value) = (sample.offset, (sample.value, sample.timestamp));
@@ -164,7 +164,9 @@ impl Block {
 fn read_families<'a, P: Parser<'a>>(mut lines: P) -> Vec<Family> {
     let mut families: Vec<(String, Metadata)> = Vec::new();
     while let Ok(true) = lines.advance() {
-        let (Entry::Help { metric, .. } | Entry::Type { metric, .. }) = lines.entry() else {
+        let (Entry::Help { metric, .. } | Entry::Type { metric, .. } | Entry::Unit { metric, .. }) =
+            lines.entry()
+        else {
             continue;
         };
         let name = metric.unescape();
@@ -176,6 +178,7 @@ fn read_families<'a, P: Parser<'a>>(mut lines: P) -> Vec<Family> {
         match lines.entry() {
             Entry::Help { text, .. } => families[at].1.help = text.unescape().into_owned(),
             Entry::Type { kind, .. } => families[at].1.kind = kind,
+            Entry::Unit { unit, .. } => unit.clone_into(&mut families[at].1.unit),
             _ => {}
         }
     }

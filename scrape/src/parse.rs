@@ -7,17 +7,29 @@ mod labels;
 mod lex;
 mod negotiate;
 mod number;
+mod openmetrics;
 mod text;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use ferroalloy_model::MetricKind;
+use ferroalloy_model::{Histogram, Labels, MetricKind};
 
 pub use self::labels::SeriesLabels;
 pub use self::negotiate::{accept_header, choose};
+pub use self::openmetrics::OpenMetricsParser;
 pub use self::text::{TextParser, parse_series};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Position};
+
+/// How a body is read. By default it is read as it stands, native histograms included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// OpenMetrics: a `_created` line is not a series, but says when the series of its metric began.
+    pub created_as_start: bool,
+    /// Give every series the labels `__type__` and `__unit__` of its family, where those are known. What it exposes
+    /// under these names is replaced.
+    pub type_and_unit_labels: bool,
+}
 
 /// One thing that a body says. It borrows from the body.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,10 +49,19 @@ pub enum Entry<'a> {
         /// Its kind.
         kind: MetricKind,
     },
+    /// The unit of a family.
+    Unit {
+        /// The family's name.
+        metric: Escaped<'a>,
+        /// The unit; may be empty.
+        unit: &'a str,
+    },
     /// Any other comment, from its `#` to the end of the line. Not necessarily UTF-8.
     Comment(&'a [u8]),
     /// One sample of one series.
     Sample(Sample<'a>),
+    /// One native histogram of one series. [`Parser::take_histogram`] has its buckets.
+    Histogram(HistogramSample<'a>),
 }
 
 /// One line of a series.
@@ -54,6 +75,37 @@ pub struct Sample<'a> {
     /// The value. Every NaN is the ordinary NaN, so no target can forge a staleness marker.
     pub value: f64,
     /// The explicit timestamp in milliseconds since 1970, where one is given.
+    pub timestamp: Option<i64>,
+}
+
+/// One native histogram; its fields are those of [`Sample`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistogramSample<'a> {
+    /// The bytes that name the series.
+    pub raw: &'a [u8],
+    /// Where in the body it stands.
+    pub offset: usize,
+    /// The explicit timestamp in milliseconds since 1970, where one is given.
+    pub timestamp: Option<i64>,
+}
+
+/// What stands behind a series that was known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Taken {
+    /// The value; every NaN is the ordinary NaN.
+    pub value: f64,
+    /// The explicit timestamp in milliseconds since 1970, where one is given.
+    pub timestamp: Option<i64>,
+}
+
+/// An exemplar as the target gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawExemplar {
+    /// Its own labels.
+    pub labels: Labels,
+    /// The value observed; every NaN is the ordinary NaN.
+    pub value: f64,
+    /// When, in milliseconds since 1970, where that is given.
     pub timestamp: Option<i64>,
 }
 
@@ -82,8 +134,8 @@ pub struct Protocol {
     pub name: &'static str,
     /// The media type to ask for.
     pub media_type: &'static str,
-    /// The `version` parameter to ask for.
-    pub version: &'static str,
+    /// The parameters to ask for.
+    pub parameters: &'static str,
     /// Whether an `escaping` parameter goes with it.
     pub escaping: bool,
 }
@@ -97,7 +149,7 @@ pub trait Parser<'a>: Sized {
     fn format() -> &'static Format;
 
     /// A parser at the start of `body`.
-    fn new(body: &'a [u8]) -> Self;
+    fn new(body: &'a [u8], options: Options) -> Self;
 
     /// Reads the next entry; false at the end of the body. After an error there is nothing more to read.
     fn advance(&mut self) -> Result<bool, Error>;
@@ -105,7 +157,25 @@ pub trait Parser<'a>: Sized {
     /// The entry that the last [`advance`](Self::advance) read.
     fn entry(&self) -> Entry<'_>;
 
-    /// Writes the labels of the current sample to `out`. `kind` is the kind of the last `Type` entry.
+    /// The buckets of the current [`Entry::Histogram`], the first time it is asked.
+    fn take_histogram(&mut self) -> Option<Histogram> {
+        None
+    }
+
+    /// Whether the current sample or histogram has exemplars.
+    fn has_exemplars(&self) -> bool {
+        false
+    }
+
+    /// Appends the exemplars of the current sample or histogram to `out`.
+    fn exemplars(&self, _out: &mut Vec<RawExemplar>) {}
+
+    /// When the current series began, in milliseconds since 1970, where the target tells.
+    fn start_time(&self) -> Option<i64> {
+        None
+    }
+
+    /// Writes the labels of the current sample or histogram to `out`. `kind` is the kind of the last `Type` entry.
     fn labels(&self, kind: MetricKind, out: &mut SeriesLabels) -> Result<(), Error>;
 
     /// Where the next entry starts to be looked for.
@@ -126,7 +196,7 @@ pub trait Parser<'a>: Sized {
 
     /// Reads the sample whose series is the next `length` bytes, which the caller knows to be a series. `None`,
     /// and nothing is read, where they are only the start of a longer one or the rest is not as it should be.
-    fn take(&mut self, length: usize) -> Option<(f64, Option<i64>)>;
+    fn take(&mut self, length: usize) -> Option<Taken>;
 }
 
 /// What to do with a body, whichever parser its format needs.
@@ -149,9 +219,14 @@ macro_rules! formats {
 
         impl Format {
             /// Hands `work` a parser of `body`.
-            pub fn parse<W: WithParser>(&self, body: &[u8], work: W) -> Result<W::Output, Error> {
+            pub fn parse<W: WithParser>(
+                &self,
+                body: &[u8],
+                options: Options,
+                work: W,
+            ) -> Result<W::Output, Error> {
                 $(if std::ptr::eq(self, <$parser<'static> as Parser<'static>>::format()) {
-                    return Ok(work.with(<$parser<'_> as Parser<'_>>::new(body)));
+                    return Ok(work.with(<$parser<'_> as Parser<'_>>::new(body, options)));
                 })*
                 Err(Error::new(ErrorKind::ContentType, format!("format {} is not registered", self.name)))
             }
@@ -160,6 +235,7 @@ macro_rules! formats {
 }
 
 formats! {
+    OpenMetricsParser,
     TextParser,
 }
 
@@ -190,6 +266,11 @@ impl Protocol {
             .copied()
             .find(|format| format.protocols.iter().any(|protocol| protocol == self))
     }
+}
+
+/// A fault in a body that is text.
+fn text_error(body: &[u8], fault: lex::Fault) -> Error {
+    Error::new(ErrorKind::Parse, fault.reason).with_position(Position::locate(body, fault.at))
 }
 
 // === impl Escaped ===

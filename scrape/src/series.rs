@@ -21,7 +21,7 @@ use crate::config::{Config, Naming};
 use crate::error::{Error, ErrorKind};
 use crate::key::{Class, Key, Keys};
 use crate::merge;
-use crate::parse::SeriesLabels;
+use crate::parse::{Options, SeriesLabels};
 use crate::recognize::{Known, Meaning, Recognizer, What};
 use crate::report::{self, Counts, Report};
 
@@ -222,6 +222,11 @@ impl SeriesState {
 // === impl Scrape ===
 
 impl Scrape<'_> {
+    /// How bodies are read.
+    pub(crate) fn parse_options(&self) -> Options {
+        self.config.parse
+    }
+
     /// What is likely to come next.
     #[inline]
     pub(crate) fn expected(&self) -> Option<Known> {

@@ -63,6 +63,37 @@ impl SeriesLabels {
         self.normalise_last(kind);
     }
 
+    /// Sets the labels `__type__` and `__unit__` to what is known, in place of any of that name.
+    pub(crate) fn set_type_and_unit(&mut self, kind: MetricKind, unit: &str) {
+        let kind_name = kind.to_string();
+        let kind = if kind == MetricKind::Unknown {
+            ""
+        } else {
+            &kind_name
+        };
+        for (name, value) in [("__type__", kind), ("__unit__", unit)] {
+            if value.is_empty() {
+                continue;
+            }
+            if self.iter().any(|(known, _)| known == name) {
+                self.remove(name);
+            }
+            self.push(MetricKind::Unknown, name, value);
+        }
+    }
+
+    /// Takes out the labels of that name.
+    pub(crate) fn remove(&mut self, name: &str) {
+        let mut kept = Self {
+            name: std::mem::take(&mut self.name),
+            ..Self::default()
+        };
+        for (label, value) in self.iter().filter(|(label, _)| *label != name) {
+            kept.push(MetricKind::Unknown, label, value);
+        }
+        *self = kept;
+    }
+
     fn push_escaped(&mut self, kind: MetricKind, name: &str, value: &str) {
         unescape_into(name, Escapes::Quoted, &mut self.text);
         self.ends.push(self.text.len());
@@ -114,7 +145,8 @@ impl Visitor for Collector<'_> {
 /// The form OpenMetrics gives to bucket bounds and quantiles: Go's shortest form, always with a point or an exponent.
 fn write_openmetrics_float(value: f64, out: &mut String) {
     let mut digits = Vec::with_capacity(24);
-    float::write_go(value, &mut digits);
+    // Minus zero comes out as zero.
+    float::write_go(value + 0.0, &mut digits);
     let plain = value.is_finite() && !digits.iter().any(|b| matches!(b, b'.' | b'e'));
     out.extend(digits.into_iter().map(char::from));
     if plain {
@@ -133,7 +165,7 @@ mod tests {
             (MetricKind::Histogram, "le", "1e3", "1000.0"),
             (MetricKind::Histogram, "le", "1e6", "1e+06"),
             (MetricKind::Histogram, "le", "+Inf", "+Inf"),
-            (MetricKind::Histogram, "le", "-0", "-0.0"),
+            (MetricKind::Histogram, "le", "-0", "0.0"),
             (MetricKind::Histogram, "le", "x", "x"),
             (MetricKind::Histogram, "quantile", "1", "1"),
             (MetricKind::Summary, "quantile", "0", "0.0"),

@@ -29,8 +29,8 @@ impl Visitor for Ignore {
     fn label(&mut self, _: &str, _: &str) {}
 }
 
-const LABEL_START: u8 = 1;
-const LABEL: u8 = 2;
+pub(super) const LABEL_START: u8 = 1;
+pub(super) const LABEL: u8 = 2;
 const NAME_START: u8 = 4;
 const NAME: u8 = 8;
 
@@ -55,7 +55,8 @@ const fn classes() -> [u8; 256] {
     table
 }
 
-fn is(text: &[u8], at: usize, class: u8) -> bool {
+/// Whether the byte at `at` belongs to a class.
+pub(super) fn is(text: &[u8], at: usize, class: u8) -> bool {
     text.get(at)
         .is_some_and(|b| CLASSES[usize::from(*b)] & class != 0)
 }
@@ -194,7 +195,7 @@ pub(crate) fn series<V: Visitor>(text: &[u8], start: usize, visitor: &mut V) -> 
     Ok(at)
 }
 
-fn str(text: &[u8], from: usize, to: usize) -> Result<&str, Fault> {
+pub(super) fn str(text: &[u8], from: usize, to: usize) -> Result<&str, Fault> {
     let part = text.get(from..to).unwrap_or_default();
     std::str::from_utf8(part).map_err(|error| fault(from + error.valid_up_to(), "invalid UTF-8"))
 }

@@ -15,7 +15,7 @@ pub fn accept_header(protocols: &[&Protocol], escaping: &str) -> String {
     let mut weight = super::protocols().count() + 1;
     let mut out = String::new();
     for protocol in protocols {
-        let _ = write!(out, "{};version={}", protocol.media_type, protocol.version);
+        let _ = write!(out, "{};{}", protocol.media_type, protocol.parameters);
         if protocol.escaping {
             let _ = write!(out, ";escaping={escaping}");
         }
@@ -144,7 +144,9 @@ mod tests {
         let header = accept_header(&all, "underscores");
         assert_eq!(
             header,
-            "text/plain;version=1.0.0;escaping=underscores;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
+            "application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.5,\
+             application/openmetrics-text;version=0.0.1;q=0.4,\
+             text/plain;version=1.0.0;escaping=underscores;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
         );
     }
 

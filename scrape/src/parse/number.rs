@@ -117,6 +117,27 @@ pub(crate) fn parse_timestamp(token: &[u8]) -> Result<i64, &'static str> {
         .ok_or("timestamp out of range")
 }
 
+/// Reads a timestamp of OpenMetrics, in seconds, as milliseconds; what is below one is cut off.
+pub(crate) fn parse_seconds(token: &[u8]) -> Result<i64, &'static str> {
+    let seconds = match fast_float(token) {
+        Some((seconds, length)) if length == token.len() => seconds,
+        _ => parse_float(token)?,
+    };
+    if !seconds.is_finite() {
+        return Err("timestamp is not a time");
+    }
+    Ok(to_millis(seconds))
+}
+
+/// Seconds as milliseconds, within what there is.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a cast saturates, and what is below a millisecond goes"
+)]
+pub(crate) fn to_millis(seconds: f64) -> i64 {
+    (seconds * 1000.0) as i64
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -13,8 +13,8 @@ use ferroalloy_model::MetricKind;
 use super::labels::{Collector, SeriesLabels};
 use super::lex::{self, Fault, fault, skip_blanks};
 use super::number::{fast_float, parse_float, parse_timestamp};
-use super::{Entry, Escaped, Format, Parser, Protocol, Sample};
-use crate::error::{Error, ErrorKind, Position};
+use super::{Entry, Escaped, Format, Options, Parser, Protocol, Sample, Taken, text_error as error};
+use crate::error::Error;
 
 /// A parser of one body.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct TextParser<'a> {
     body: &'a [u8],
     at: usize,
     entry: Entry<'a>,
+    kind: MetricKind,
+    options: Options,
 }
 
 static FORMAT: Format = Format {
@@ -31,13 +33,13 @@ static FORMAT: Format = Format {
         Protocol {
             name: "PrometheusText1.0.0",
             media_type: "text/plain",
-            version: "1.0.0",
+            parameters: "version=1.0.0",
             escaping: true,
         },
         Protocol {
             name: "PrometheusText0.0.4",
             media_type: "text/plain",
-            version: "0.0.4",
+            parameters: "version=0.0.4",
             escaping: false,
         },
     ],
@@ -65,10 +67,17 @@ pub fn parse_series(raw: &[u8], kind: MetricKind, out: &mut SeriesLabels) -> Res
 impl<'a> TextParser<'a> {
     /// A parser at the start of `body`.
     pub fn new(body: &'a [u8]) -> Self {
+        Self::with_options(body, Options::default())
+    }
+
+    /// A parser with options at the start of `body`.
+    pub fn with_options(body: &'a [u8], options: Options) -> Self {
         Self {
             body,
             at: 0,
             entry: Entry::Comment(&[]),
+            kind: MetricKind::Unknown,
+            options,
         }
     }
 
@@ -213,6 +222,7 @@ impl<'a> TextParser<'a> {
                 return Err(fault(from, format!("unknown metric type {shown:?}")));
             }
         };
+        self.kind = kind;
         Ok(Entry::Type { metric, kind })
     }
 
@@ -251,17 +261,13 @@ impl<'a> TextParser<'a> {
     }
 }
 
-fn error(body: &[u8], fault: Fault) -> Error {
-    Error::new(ErrorKind::Parse, fault.reason).with_position(Position::locate(body, fault.at))
-}
-
 impl<'a> Parser<'a> for TextParser<'a> {
     fn format() -> &'static Format {
         &FORMAT
     }
 
-    fn new(body: &'a [u8]) -> Self {
-        TextParser::new(body)
+    fn new(body: &'a [u8], options: Options) -> Self {
+        TextParser::with_options(body, options)
     }
 
     fn advance(&mut self) -> Result<bool, Error> {
@@ -273,10 +279,14 @@ impl<'a> Parser<'a> for TextParser<'a> {
     }
 
     fn labels(&self, kind: MetricKind, out: &mut SeriesLabels) -> Result<(), Error> {
-        if let Entry::Sample(sample) = self.entry {
-            return parse_series(sample.raw, kind, out);
+        let Entry::Sample(sample) = self.entry else {
+            out.clear();
+            return Ok(());
+        };
+        parse_series(sample.raw, kind, out)?;
+        if self.options.type_and_unit_labels {
+            out.set_type_and_unit(self.kind, "");
         }
-        out.clear();
         Ok(())
     }
 
@@ -294,7 +304,11 @@ impl<'a> Parser<'a> for TextParser<'a> {
 
     #[inline]
     fn peek(&self, length: usize) -> Option<&[u8]> {
-        self.body.get(self.at..self.at + length)
+        // With the label of the type, a series means something only together with lines before it.
+        if self.options.type_and_unit_labels {
+            return None;
+        }
+        self.body.get(self.at..self.at.checked_add(length)?)
     }
 
     fn skip(&mut self, length: usize) {
@@ -302,7 +316,7 @@ impl<'a> Parser<'a> for TextParser<'a> {
     }
 
     #[inline]
-    fn take(&mut self, length: usize) -> Option<(f64, Option<i64>)> {
+    fn take(&mut self, length: usize) -> Option<Taken> {
         let end = self.at + length;
         // A name without labels may go on, and labels may follow it behind blanks: then it is another series.
         if self.body.get(end.wrapping_sub(1)) != Some(&b'}')
@@ -313,13 +327,14 @@ impl<'a> Parser<'a> for TextParser<'a> {
         }
         let (value, timestamp, next) = self.value(end).ok()?;
         self.at = next;
-        Some((value, timestamp))
+        Some(Taken { value, timestamp })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     fn read(body: &[u8]) -> Result<Vec<Entry<'_>>, Error> {
         let mut parser = TextParser::new(body);
@@ -396,9 +411,10 @@ mod tests {
             assert_eq!(TextParser::new(body).take(length), None, "{body:?}");
         }
         let mut parser = TextParser::new(b"foo{}1 5\nbar 2");
-        assert_eq!(parser.take(5), Some((1.0, Some(5))));
+        let taken = |value, timestamp| Some(Taken { value, timestamp });
+        assert_eq!(parser.take(5), taken(1.0, Some(5)));
         assert_eq!(parser.peek(3), Some(&b"bar"[..]));
-        assert_eq!(parser.take(3), Some((2.0, None)));
+        assert_eq!(parser.take(3), taken(2.0, None));
         assert_eq!(parser.next_entry().expect("end"), None);
     }
 

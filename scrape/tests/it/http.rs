@@ -131,7 +131,9 @@ async fn the_request_says_what_is_wanted() {
     let head = server.requests.recv().await.expect("a request");
     assert!(head.starts_with("get /metrics http/1.1\r\n"), "{head}");
     for header in [
-        "accept: text/plain;version=1.0.0;escaping=underscores;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
+        "accept: application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.5,\
+         application/openmetrics-text;version=0.0.1;q=0.4,\
+         text/plain;version=1.0.0;escaping=underscores;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
         "accept-encoding: gzip",
         "user-agent: ferroalloy-scrape/",
         "x-prometheus-scrape-timeout-seconds: 1.5",

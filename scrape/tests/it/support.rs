@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ferroalloy_model::{Batch, Commit, Committed, Families, Labels, ManualClock, Receiver, is_stale};
-use scrape::parse::formats;
+use scrape::parse::{Format, Protocol};
 use scrape::{Config, Error, Fetching, Page, Scraped, Scraper, Target};
 
 /// What a scripted target answers.
@@ -55,7 +55,7 @@ impl Target for Script {
             }
         };
         match answer.unwrap_or(Answer::Fail) {
-            Answer::Text(body) => page.body(formats()[0]).extend_from_slice(body.as_bytes()),
+            Answer::Text(body) => page.body(text_format()).extend_from_slice(body.as_bytes()),
             Answer::Families(families) => page.families().append(&families),
             Answer::Fail => return Box::pin(std::future::ready(Err(Error::exporter("scripted failure")))),
             Answer::Hang => return Box::pin(std::future::pending()),
@@ -211,4 +211,10 @@ impl Receiver for Memory {
         std::mem::forget(promise);
         commit
     }
+}
+
+/// The format that bodies here are in.
+fn text_format() -> &'static Format {
+    let text = Protocol::named("PrometheusText0.0.4").expect("known");
+    text.format().expect("it has a parser")
 }

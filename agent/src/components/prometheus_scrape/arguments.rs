@@ -134,6 +134,7 @@ impl Arguments {
             metrics_path: self.metrics_path.clone(),
             scheme: self.scheme.clone(),
             protocols,
+            parse: defaults.parse,
             fallback_protocol: fallback,
             enable_compression: self.enable_compression,
             body_size_limit: limit(self.body_size_limit),
