@@ -4,13 +4,24 @@
 
 pub(crate) mod bytes;
 pub(crate) mod calls;
+#[cfg_attr(
+    not(target_os = "macos"),
+    allow(dead_code, reason = "only a Mac asks and answers")
+)]
+pub(crate) mod devices;
 #[cfg(any(target_os = "macos", test))]
 pub(crate) mod growing;
 #[cfg(test)]
 pub(crate) mod inventory;
 pub(crate) mod layout;
+#[cfg_attr(
+    not(target_os = "macos"),
+    allow(dead_code, reason = "only a Mac asks and answers")
+)]
+pub(crate) mod property;
 #[cfg(test)]
 pub(crate) mod recorded;
+pub(crate) mod smc;
 pub(crate) mod wrap;
 
 #[cfg(test)]

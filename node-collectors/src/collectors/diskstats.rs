@@ -1,34 +1,45 @@
 //! `diskstats`: what block devices read and write, and what they are.
 //!
 //! Linux: `/proc/diskstats` (Documentation/admin-guide/iostats.rst), names and serial numbers from udev's database.
+//! macOS: IOKit's block storage drivers.
+
+mod macos;
 
 use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
-use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
+use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::option::options;
 use crate::read::Buffer;
+use crate::sys::Kernel;
 use crate::text;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "diskstats",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::On,
     summary: "Operations, bytes and times of block devices, and what the devices are.",
     sources: &[
         "proc/diskstats",
         "udev/b<major>:<minor>",
         "sys/block/*/queue/rotational",
+        "IOKit IOMedia, IOBlockStorageDriver",
     ],
     families: &["node_disk_*"],
     options: options! {
         "diskstats.device-exclude" = diskstats.device_exclude: String, "Devices to leave out (expression).";
         "diskstats.device-include" = diskstats.device_include: String, "Devices to give (expression), instead of the exclude.";
     },
-    build: |context| Ok(Box::new(DiskStats::new(context)?)),
+    build: |context| {
+        let options = &context.options.diskstats;
+        Ok(match context.platform {
+            Platform::MacOs => Box::new(macos::DiskStats::new(Kernel, options, context.mode)?),
+            Platform::Linux => Box::new(DiskStats::new(context)?),
+        })
+    },
 };
 
 #[cfg(not(target_os = "macos"))]

@@ -6,6 +6,7 @@
 mod linux;
 mod macos;
 mod probe;
+mod purgeable;
 
 use std::time::Duration;
 

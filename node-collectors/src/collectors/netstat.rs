@@ -1,5 +1,8 @@
 //! `netstat`: protocol counters of the network stack, `/proc/net/netstat`, `snmp` and `snmp6`
 //! (Documentation/networking/snmp_counter.rst), under the kernel's own names.
+//! macOS: what `sysctl(3)` has of TCP and UDP.
+
+mod macos;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -7,24 +10,36 @@ use std::sync::{Mutex, PoisonError};
 
 use ferroalloy_model::{Families, MetricKind};
 
-use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
+use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::error::Error;
 use crate::filter::Pattern;
 use crate::option::options;
 use crate::read::Buffer;
+use crate::sys::Kernel;
 use crate::text;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "netstat",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::Off,
     summary: "Counters of IP, ICMP, TCP and UDP.",
-    sources: &["proc/net/netstat", "proc/net/snmp", "proc/net/snmp6"],
+    sources: &[
+        "proc/net/netstat",
+        "proc/net/snmp",
+        "proc/net/snmp6",
+        "sysctl net.inet.tcp.stats, net.inet.udp.stats",
+    ],
     families: &["node_netstat_*"],
     options: options! {
         "netstat.fields" = netstat.fields: String, "Fields `Protocol_Name` to give (expression).";
     },
-    build: |context| Ok(Box::new(NetStat::new(context)?)),
+    build: |context| {
+        let options = &context.options.netstat;
+        Ok(match context.platform {
+            Platform::MacOs => Box::new(macos::NetStat::new(Kernel, options)?),
+            Platform::Linux => Box::new(NetStat::new(context)?),
+        })
+    },
 };
 
 /// Options of `netstat`.

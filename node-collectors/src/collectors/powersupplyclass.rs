@@ -1,30 +1,39 @@
 //! `powersupplyclass`: batteries and power supplies, `sys/class/power_supply`
-//! (Documentation/ABI/testing/sysfs-class-power).
+//! (Documentation/ABI/testing/sysfs-class-power). macOS: IOKit's power sources.
+
+mod macos;
 
 use std::path::{Path, PathBuf};
 
 use ferroalloy_model::Families;
 
-use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
+use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::emit;
 use crate::error::Error;
 use crate::filter::Pattern;
 use crate::option::options;
 use crate::read::entries;
+use crate::sys::Kernel;
 use crate::sysfs::Sysfs;
 use crate::text;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "powersupplyclass",
     linux: Support::On,
-    macos: Support::Absent,
+    macos: Support::On,
     summary: "Charge, power, voltage and state of batteries and power supplies.",
-    sources: &["sys/class/power_supply/*"],
+    sources: &["sys/class/power_supply/*", "IOPSCopyPowerSourcesInfo"],
     families: &["node_power_supply_*"],
     options: options! {
         "powersupply.ignored-supplies" = powersupplyclass.ignored_supplies: String, "Power supplies to leave out (expression).";
     },
-    build: |context| Ok(Box::new(PowerSupply::new(context)?)),
+    build: |context| {
+        let ignored = &context.options.powersupplyclass.ignored_supplies;
+        Ok(match context.platform {
+            Platform::MacOs => Box::new(macos::PowerSupply::new(Kernel, ignored)?),
+            Platform::Linux => Box::new(PowerSupply::new(context)?),
+        })
+    },
 };
 
 /// Options of `powersupplyclass`.

@@ -1,31 +1,40 @@
 //! `processes`: how many processes and threads there are, by state, `/proc/<pid>/stat` and `/proc/<pid>/task/*/stat`
-//! (proc_pid_stat(5)). One file for each thread: costly on a busy host.
+//! (proc_pid_stat(5)). One file for each thread: costly on a busy host. macOS: the process list of `sysctl(3)`.
+
+mod macos;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ferroalloy_model::{Families, MetricKind};
 
-use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
+use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::emit;
 use crate::error::Error;
 use crate::read::Buffer;
+use crate::sys::Kernel;
 use crate::text;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "processes",
     linux: Support::Off,
-    macos: Support::Absent,
+    macos: Support::Off,
     summary: "Processes and threads by state, and their limits.",
     sources: &[
         "proc/<pid>/stat",
         "proc/<pid>/task/*/stat",
         "proc/sys/kernel/pid_max",
         "proc/sys/kernel/threads-max",
+        "sysctl KERN_PROC_ALL",
     ],
     families: &["node_processes_*"],
     options: &[],
-    build: |context| Ok(Box::new(Processes::new(context))),
+    build: |context| {
+        Ok(match context.platform {
+            Platform::MacOs => Box::new(macos::Processes::new(Kernel)),
+            Platform::Linux => Box::new(Processes::new(context)),
+        })
+    },
 };
 
 struct Processes {

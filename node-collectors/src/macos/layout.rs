@@ -115,10 +115,15 @@ pub(crate) mod vm_statistics64 {
     pub(crate) const WIRE_COUNT: usize = 3;
     pub(crate) const PAGEINS: usize = 8;
     pub(crate) const PAGEOUTS: usize = 10;
+    pub(crate) const FAULTS: usize = 12;
     pub(crate) const PURGEABLE_COUNT: usize = 22;
+    pub(crate) const SPECULATIVE_COUNT: usize = 23;
+    pub(crate) const DECOMPRESSIONS: usize = 24;
+    pub(crate) const COMPRESSIONS: usize = 26;
     pub(crate) const SWAPINS: usize = 28;
     pub(crate) const SWAPOUTS: usize = 30;
     pub(crate) const COMPRESSOR_PAGE_COUNT: usize = 32;
+    pub(crate) const EXTERNAL_PAGE_COUNT: usize = 34;
     pub(crate) const INTERNAL_PAGE_COUNT: usize = 35;
     /// `HOST_VM_INFO64_REV1_COUNT`: the structure since OS X 10.9. Later releases only append to it.
     pub(crate) const WORDS: usize = 38;
@@ -126,3 +131,12 @@ pub(crate) mod vm_statistics64 {
 
 /// The states of a processor in `PROCESSOR_CPU_LOAD_INFO`, `<mach/machine.h>`: how many there are.
 pub(crate) const CPU_STATE_MAX: usize = 4;
+
+/// `struct kinfo_proc`, `<sys/sysctl.h>`: one process in the answer to `KERN_PROC_ALL`.
+pub(crate) mod kinfo_proc {
+    pub(crate) const KP_PROC_P_STAT: usize = 36;
+    pub(crate) const SIZE: usize = 648;
+}
+
+/// The `sysctl(3)` path of all processes: `CTL_KERN`, `KERN_PROC`, `KERN_PROC_ALL`.
+pub(crate) const PROCESS_LIST: [i32; 3] = [1, 14, 0];

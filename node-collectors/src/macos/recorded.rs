@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::macos::calls::{Mach, MountTable, Sysctl};
+use crate::macos::devices::{
+    Channel, CpuPower, Entry, FreeSpace, Notifications, PowerSources, Query, Registry, Reports, SMC_SIZE,
+    Sensors, Services, Smc,
+};
 use crate::macos::layout::vm_statistics64;
+use crate::macos::property::{Dictionary, Property};
+use crate::macos::smc::param;
 
 /// A Mac made of values. What is not set fails as an unknown name does.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Recorded {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
@@ -22,6 +28,16 @@ struct State {
     vm: Option<([u32; vm_statistics64::WORDS], usize)>,
     page_size: u64,
     mounts: Option<Vec<u8>>,
+    entries: BTreeMap<String, Vec<Entry>>,
+    power_sources: Option<Vec<Dictionary>>,
+    /// The answer, if one was set.
+    cpu_power: Vec<Option<Dictionary>>,
+    temperatures: Option<Vec<(Option<String>, f64)>>,
+    notifications: BTreeMap<String, u64>,
+    smc: BTreeMap<[u8; 4], ([u8; 4], Vec<u8>)>,
+    channels: BTreeMap<(&'static str, Option<&'static str>), Vec<Channel>>,
+    services: Option<Vec<u8>>,
+    free_space: BTreeMap<String, f64>,
 }
 
 impl Recorded {
@@ -67,6 +83,81 @@ impl Recorded {
     }
 }
 
+impl Recorded {
+    /// An entry of the registry, besides those set before. Only the keys that are asked for are given.
+    pub(crate) fn entry(&self, class: &str, entry: Entry) -> &Self {
+        let mut state = self.state.lock().unwrap();
+        state.entries.entry(class.to_owned()).or_default().push(entry);
+        drop(state);
+        self
+    }
+
+    pub(crate) fn power_sources(&self, sources: impl Into<Vec<Dictionary>>) -> &Self {
+        self.state.lock().unwrap().power_sources = Some(sources.into());
+        self
+    }
+
+    pub(crate) fn cpu_power(&self, status: Option<Dictionary>) -> &Self {
+        self.state.lock().unwrap().cpu_power = vec![status];
+        self
+    }
+
+    pub(crate) fn temperatures(&self, values: &[(Option<&str>, f64)]) -> &Self {
+        let values = values
+            .iter()
+            .map(|(name, value)| (name.map(str::to_owned), *value));
+        self.state.lock().unwrap().temperatures = Some(values.collect());
+        self
+    }
+}
+
+impl Recorded {
+    pub(crate) fn notification(&self, name: &str, state: u64) -> &Self {
+        let mut recorded = self.state.lock().unwrap();
+        recorded.notifications.insert(name.to_owned(), state);
+        drop(recorded);
+        self
+    }
+
+    /// A key of the system management controller, its type and its bytes.
+    pub(crate) fn smc(&self, key: [u8; 4], kind: [u8; 4], bytes: &[u8]) -> &Self {
+        let mut state = self.state.lock().unwrap();
+        state.smc.insert(key, (kind, bytes.to_vec()));
+        drop(state);
+        self
+    }
+
+    pub(crate) fn channels(
+        &self,
+        group: &'static str,
+        subgroup: Option<&'static str>,
+        channels: &[Channel],
+    ) -> &Self {
+        let mut state = self.state.lock().unwrap();
+        state.channels.insert((group, subgroup), channels.to_vec());
+        drop(state);
+        self
+    }
+
+    pub(crate) fn services(&self, list: &str) -> &Self {
+        self.state.lock().unwrap().services = Some(list.into());
+        self
+    }
+
+    pub(crate) fn free_space(&self, mount_point: &str, bytes: f64) -> &Self {
+        let mut state = self.state.lock().unwrap();
+        state.free_space.insert(mount_point.to_owned(), bytes);
+        drop(state);
+        self
+    }
+}
+
+/// A dictionary of these.
+pub(crate) fn dictionary<const COUNT: usize>(properties: [(&str, Property); COUNT]) -> Dictionary {
+    let properties = properties.into_iter();
+    properties.map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
 fn absent() -> io::Error {
     io::Error::from(io::ErrorKind::NotFound)
 }
@@ -107,6 +198,111 @@ impl Mach for Recorded {
 impl MountTable for Recorded {
     fn mounts(&self, out: &mut Vec<u8>) -> io::Result<()> {
         give(self.state.lock().unwrap().mounts.as_ref(), out)
+    }
+}
+
+impl Registry for Recorded {
+    fn entries(&self, query: &Query) -> io::Result<Vec<Entry>> {
+        let state = self.state.lock().unwrap();
+        let entries = state.entries.get(query.class.to_str().unwrap());
+        let only = |dictionary: &Dictionary, keys: &[&str]| -> Dictionary {
+            let keys = keys.iter();
+            keys.filter_map(|key| Some(((*key).to_owned(), dictionary.get(key)?.clone())))
+                .collect()
+        };
+        let asked = |entry: &Entry| Entry {
+            name: entry.name.clone(),
+            properties: only(&entry.properties, query.keys),
+            parent: only(&entry.parent, query.parent.map_or(&[], |(_, keys)| keys)),
+        };
+        Ok(entries.into_iter().flatten().map(asked).collect())
+    }
+}
+
+impl PowerSources for Recorded {
+    fn power_sources(&self) -> io::Result<Vec<Dictionary>> {
+        self.state
+            .lock()
+            .unwrap()
+            .power_sources
+            .clone()
+            .ok_or_else(absent)
+    }
+}
+
+impl CpuPower for Recorded {
+    fn cpu_power_status(&self) -> io::Result<Option<Dictionary>> {
+        self.state
+            .lock()
+            .unwrap()
+            .cpu_power
+            .first()
+            .cloned()
+            .ok_or_else(absent)
+    }
+}
+
+impl Sensors for Recorded {
+    fn temperatures(&self) -> io::Result<Vec<(Option<String>, f64)>> {
+        self.state.lock().unwrap().temperatures.clone().ok_or_else(absent)
+    }
+}
+
+impl Notifications for Recorded {
+    fn state(&self, name: &CStr) -> io::Result<u64> {
+        let state = self.state.lock().unwrap();
+        let value = state.notifications.get(name.to_str().unwrap());
+        value.copied().ok_or_else(absent)
+    }
+}
+
+impl Smc for Recorded {
+    fn exchange(&self, request: &[u8; SMC_SIZE]) -> io::Result<Option<[u8; SMC_SIZE]>> {
+        let state = self.state.lock().unwrap();
+        if state.smc.is_empty() {
+            return Ok(None);
+        }
+        let mut key: [u8; 4] = request[param::KEY..param::KEY + 4].try_into().unwrap();
+        key.reverse();
+        let mut answer = [0; SMC_SIZE];
+        let Some((kind, bytes)) = state.smc.get(&key) else {
+            answer[param::RESULT] = 0x84;
+            return Ok(Some(answer));
+        };
+        let size = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        if request[param::COMMAND] == 9 {
+            answer[param::DATA_SIZE..param::DATA_SIZE + 4].copy_from_slice(&size);
+            let kind = u32::from_be_bytes(*kind).to_le_bytes();
+            answer[param::DATA_TYPE..param::DATA_TYPE + 4].copy_from_slice(&kind);
+        } else {
+            assert_eq!(request[param::DATA_SIZE..param::DATA_SIZE + 4], size);
+            let fitting = &bytes[..bytes.len().min(SMC_SIZE - param::BYTES)];
+            answer[param::BYTES..param::BYTES + fitting.len()].copy_from_slice(fitting);
+        }
+        Ok(Some(answer))
+    }
+}
+
+impl Reports for Recorded {
+    fn channels(&self, group: &'static str, subgroup: Option<&'static str>) -> io::Result<Vec<Channel>> {
+        let state = self.state.lock().unwrap();
+        Ok(state
+            .channels
+            .get(&(group, subgroup))
+            .cloned()
+            .unwrap_or_default())
+    }
+}
+
+impl Services for Recorded {
+    fn list(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        give(self.state.lock().unwrap().services.as_ref(), out)
+    }
+}
+
+impl FreeSpace for Recorded {
+    fn important_usage(&self, mount_point: &str) -> Option<f64> {
+        self.state.lock().unwrap().free_space.get(mount_point).copied()
     }
 }
 

@@ -4,7 +4,12 @@ use std::ffi::CStr;
 use std::io;
 
 use crate::macos::calls::{Mach, MountTable, Sysctl};
+use crate::macos::devices::{
+    Channel, CpuPower, Entry, FreeSpace, Notifications, PowerSources, Query, Registry, Reports, SMC_SIZE,
+    Sensors, Services, Smc,
+};
 use crate::macos::layout::vm_statistics64;
+use crate::macos::property::Dictionary;
 
 /// A kernel that refuses every call.
 #[derive(Debug, Clone, Copy)]
@@ -44,5 +49,59 @@ impl Mach for Kernel {
 impl MountTable for Kernel {
     fn mounts(&self, _: &mut Vec<u8>) -> io::Result<()> {
         refuse()
+    }
+}
+
+impl Registry for Kernel {
+    fn entries(&self, _: &Query) -> io::Result<Vec<Entry>> {
+        refuse()
+    }
+}
+
+impl PowerSources for Kernel {
+    fn power_sources(&self) -> io::Result<Vec<Dictionary>> {
+        refuse()
+    }
+}
+
+impl CpuPower for Kernel {
+    fn cpu_power_status(&self) -> io::Result<Option<Dictionary>> {
+        refuse()
+    }
+}
+
+impl Sensors for Kernel {
+    fn temperatures(&self) -> io::Result<Vec<(Option<String>, f64)>> {
+        refuse()
+    }
+}
+
+impl Notifications for Kernel {
+    fn state(&self, _: &CStr) -> io::Result<u64> {
+        refuse()
+    }
+}
+
+impl Smc for Kernel {
+    fn exchange(&self, _: &[u8; SMC_SIZE]) -> io::Result<Option<[u8; SMC_SIZE]>> {
+        refuse()
+    }
+}
+
+impl Reports for Kernel {
+    fn channels(&self, _: &'static str, _: Option<&'static str>) -> io::Result<Vec<Channel>> {
+        refuse()
+    }
+}
+
+impl Services for Kernel {
+    fn list(&self, _: &mut Vec<u8>) -> io::Result<()> {
+        refuse()
+    }
+}
+
+impl FreeSpace for Kernel {
+    fn important_usage(&self, _: &str) -> Option<f64> {
+        None
     }
 }

@@ -1,27 +1,32 @@
 //! macOS: the mount table of `getfsstat(MNT_NOWAIT)`, which has the numbers too, as the kernel last heard of them. So
 //! no mount can hang the collector, and none gives an error.
 //!
-//! `node_filesystem_purgeable_bytes` is left out, as node_exporter does where the system does not tell it.
+//! `node_filesystem_purgeable_bytes` of APFS volumes is asked for beside the scrapes, so that the first one has none; it is
+//! left out where the system does not tell it.
 
 use std::sync::{Mutex, PoisonError};
 
 use ferroalloy_model::Families;
 
+use super::purgeable::Purgeable;
 use super::{Answer, Filters, MountEntry, Usage, emit};
 use crate::collector::{Collector, Context, Outcome};
 use crate::error::Error;
 use crate::macos::bytes::{text_at, u32_at, u64_at};
 use crate::macos::calls::{self, MountTable};
+use crate::macos::devices::FreeSpace;
 use crate::macos::layout::statfs;
+use crate::sys::unix::clock::monotonic;
 use crate::text;
 
 pub(super) struct FileSystem<T> {
     table: T,
     filters: Filters,
     buffer: Mutex<Vec<u8>>,
+    purgeable: Purgeable<T>,
 }
 
-impl<T: MountTable> FileSystem<T> {
+impl<T: MountTable + FreeSpace + Clone> FileSystem<T> {
     pub(super) fn new(table: T, context: &Context<'_>) -> Result<Self, Error> {
         if context.options.filesystem.mount_timeout != super::Options::default().mount_timeout {
             return Err(Error::option(
@@ -29,6 +34,7 @@ impl<T: MountTable> FileSystem<T> {
             ));
         }
         Ok(Self {
+            purgeable: Purgeable::new(table.clone()),
             table,
             filters: Filters::new(context)?,
             buffer: Mutex::default(),
@@ -36,7 +42,7 @@ impl<T: MountTable> FileSystem<T> {
     }
 }
 
-impl<T: MountTable> Collector for FileSystem<T> {
+impl<T: MountTable + FreeSpace> Collector for FileSystem<T> {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut table = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         self.table
@@ -45,8 +51,22 @@ impl<T: MountTable> Collector for FileSystem<T> {
         let mut answers = parse(&table).ok_or_else(|| calls::unexpected("getfsstat", table.len()))?;
         drop(table);
         answers.retain(|(mount, _)| self.filters.keep(mount));
+        self.add_purgeable(&mut answers);
         emit(&answers, out);
         Ok(Outcome::Data)
+    }
+}
+
+impl<T: FreeSpace> FileSystem<T> {
+    fn add_purgeable(&self, answers: &mut [Answer]) {
+        let volumes = answers.iter().filter(|(mount, _)| mount.fs_type == "apfs");
+        let volumes = volumes.map(|(mount, _)| mount.mount_point.clone());
+        let known = self.purgeable.known(volumes, monotonic());
+        for (mount, usage) in answers {
+            if let Ok(usage) = usage {
+                usage.purgeable = known.get(&mount.mount_point).copied();
+            }
+        }
     }
 }
 
@@ -201,14 +221,37 @@ mod tests {
     }
 
     #[test]
+    fn purgeable_space_comes_with_the_next_scrape_and_of_apfs_only() {
+        let table = [
+            record(b"/dev/disk3s1s1", b"/", b"apfs", 0),
+            record(b"/dev/disk9", b"/Volumes/Stick", b"msdos", 0),
+        ];
+        let collector = collector(&table, &options()).unwrap();
+        collector
+            .table
+            .free_space("/", 5e9)
+            .free_space("/Volumes/Stick", 1e9);
+        let purgeable = |lines: Vec<String>| -> Vec<String> {
+            let lines = lines.into_iter();
+            lines.filter(|line| line.contains("purgeable")).collect()
+        };
+        assert!(purgeable(samples(&collector)).is_empty());
+        collector.purgeable.settle();
+        assert_eq!(
+            purgeable(samples(&collector)),
+            [
+                "node_filesystem_purgeable_bytes{device=\"/dev/disk3s1s1\",device_error=\"\",fstype=\"apfs\",mountpoint=\"/\"} 5e+09"
+            ]
+        );
+    }
+
+    #[test]
     fn as_node_exporter_gives_it() {
         let table = [record(b"/dev/disk3s1s1", b"/", b"apfs", 0)];
         let collector = collector(&table, &options()).unwrap();
-        inventory::check(
-            "filesystem",
-            &collector,
-            &[],
-            &["node_filesystem_purgeable_bytes"],
-        );
+        collector.table.free_space("/", 5e9);
+        samples(&collector);
+        collector.purgeable.settle();
+        inventory::check("filesystem", &collector, &[], &[]);
     }
 }

@@ -5,6 +5,9 @@
 //!
 //! node_exporter's `swapped_in_bytes_total` and `swapped_out_bytes_total` count pages of files, not of swap. They are
 //! kept; `swap_in_bytes_total` and `swap_out_bytes_total`, which it has on FreeBSD, count those of swap.
+//!
+//! As Activity Monitor counts: `app_bytes` are pages of programs without those that may be purged, `cached_bytes` pages of
+//! files and those that may be purged; "memory used" is app, wired and compressed.
 
 use ferroalloy_model::{Families, MetricKind};
 
@@ -48,6 +51,12 @@ impl<K: Mach + Sysctl> Collector for MemInfo<K> {
             };
         }
         emit! {
+            "app_bytes" Gauge f64::from(pages.internal.saturating_sub(pages.purgeable)) * page_size,
+            "cached_bytes" Gauge (f64::from(pages.external) + f64::from(pages.purgeable)) * page_size,
+            "compressions_pages_total" Counter pages.compressions as f64,
+            "decompressions_pages_total" Counter pages.decompressions as f64,
+            "page_faults_total" Counter pages.faults as f64,
+            "speculative_bytes" Gauge f64::from(pages.speculative) * page_size,
             "active_bytes" Gauge f64::from(pages.active) * page_size,
             "compressed_bytes" Gauge f64::from(pages.compressor) * page_size,
             "free_bytes" Gauge f64::from(pages.free) * page_size,
@@ -71,10 +80,15 @@ impl<K: Mach + Sysctl> Collector for MemInfo<K> {
 struct Pages {
     active: u32,
     compressor: u32,
+    compressions: u64,
+    decompressions: u64,
+    external: u32,
+    faults: u64,
     free: u32,
     inactive: u32,
     internal: u32,
     purgeable: u32,
+    speculative: u32,
     wired: u32,
     ins: u64,
     outs: u64,
@@ -90,6 +104,11 @@ impl Pages {
         Some(Self {
             active: count(vm::ACTIVE_COUNT)?,
             compressor: count(vm::COMPRESSOR_PAGE_COUNT)?,
+            compressions: sum(vm::COMPRESSIONS)?,
+            decompressions: sum(vm::DECOMPRESSIONS)?,
+            external: count(vm::EXTERNAL_PAGE_COUNT)?,
+            faults: sum(vm::FAULTS)?,
+            speculative: count(vm::SPECULATIVE_COUNT)?,
             free: count(vm::FREE_COUNT)?,
             inactive: count(vm::INACTIVE_COUNT)?,
             internal: count(vm::INTERNAL_PAGE_COUNT)?,
@@ -138,7 +157,12 @@ mod tests {
             (vm::PAGEINS, 7),
             (vm::PAGEINS + 1, 1),
             (vm::PAGEOUTS, 3),
+            (vm::FAULTS, 5),
             (vm::PURGEABLE_COUNT, 50),
+            (vm::SPECULATIVE_COUNT, 2),
+            (vm::COMPRESSIONS, 9),
+            (vm::DECOMPRESSIONS + 1, 1),
+            (vm::EXTERNAL_PAGE_COUNT, 15),
             (vm::SWAPINS, 11),
             (vm::SWAPOUTS, 12),
             (vm::COMPRESSOR_PAGE_COUNT, u32::MAX),
@@ -170,11 +194,17 @@ mod tests {
             samples(&MemInfo::new(mac())),
             [
                 "node_memory_active_bytes 327680",
+                "node_memory_app_bytes 163840",
+                "node_memory_cached_bytes 1.06496e+06",
                 "node_memory_compressed_bytes 7.036874416128e+13",
+                "node_memory_compressions_pages_total 9",
+                "node_memory_decompressions_pages_total 4.294967296e+09",
                 "node_memory_free_bytes 163840",
                 "node_memory_inactive_bytes 491520",
                 "node_memory_internal_bytes 983040",
+                "node_memory_page_faults_total 5",
                 "node_memory_purgeable_bytes 819200",
+                "node_memory_speculative_bytes 32768",
                 "node_memory_swap_in_bytes_total 180224",
                 "node_memory_swap_out_bytes_total 196608",
                 "node_memory_swap_total_bytes 2.147483648e+09",
@@ -218,6 +248,12 @@ mod tests {
     #[test]
     fn as_node_exporter_gives_it() {
         let added = [
+            "node_memory_app_bytes",
+            "node_memory_cached_bytes",
+            "node_memory_compressions_pages_total",
+            "node_memory_decompressions_pages_total",
+            "node_memory_page_faults_total",
+            "node_memory_speculative_bytes",
             "node_memory_swap_in_bytes_total",
             "node_memory_swap_out_bytes_total",
         ];

@@ -70,10 +70,15 @@ same!(unit 4, vm_statistics64 {
     wire_count = WIRE_COUNT,
     pageins = PAGEINS,
     pageouts = PAGEOUTS,
+    faults = FAULTS,
     purgeable_count = PURGEABLE_COUNT,
+    speculative_count = SPECULATIVE_COUNT,
+    decompressions = DECOMPRESSIONS,
+    compressions = COMPRESSIONS,
     swapins = SWAPINS,
     swapouts = SWAPOUTS,
     compressor_page_count = COMPRESSOR_PAGE_COUNT,
+    external_page_count = EXTERNAL_PAGE_COUNT,
     internal_page_count = INTERNAL_PAGE_COUNT,
 });
 
@@ -105,6 +110,8 @@ const _: () = {
     let [net, link, generic, data, index, general] = ours::interface_data(7);
     assert!(net == libc::CTL_NET && link == libc::PF_LINK && generic == libc::NETLINK_GENERIC);
     assert!(data == libc::IFMIB_IFDATA && index == 7 && general == libc::IFDATA_GENERAL);
+    let [kern, process, all] = ours::PROCESS_LIST;
+    assert!(kern == libc::CTL_KERN && process == libc::KERN_PROC && all == libc::KERN_PROC_ALL);
     assert!(ours::sockaddr_dl::AF_LINK as i32 == libc::AF_LINK);
     assert!(ours::statfs::MNT_RDONLY.cast_signed() == libc::MNT_RDONLY);
 };

@@ -65,7 +65,7 @@ impl Drop for KernelArray {
     }
 }
 
-fn check(code: kern_return_t) -> io::Result<()> {
+pub(super) fn check(code: kern_return_t) -> io::Result<()> {
     if code == KERN_SUCCESS {
         return Ok(());
     }

@@ -1,0 +1,189 @@
+//! `cpu_residency`: time that the clusters of Apple silicon spend in each performance state, and the frequencies of the
+//! states: the group `CPU Stats` of IOReport, and the tables of the power manager in IOKit's registry. No root is
+//! needed. The mean frequency of a cluster is the rate of its states weighted with their frequencies.
+
+use std::collections::BTreeMap;
+
+use ferroalloy_model::{Families, MetricKind};
+
+use crate::collector::{Collector, Descriptor, Outcome, Support};
+use crate::emit::gauge;
+use crate::error::Error;
+use crate::macos::bytes::u32_at;
+use crate::macos::devices::{Query, Reading, Registry, Reports};
+use crate::sys::Kernel;
+
+pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
+    name: "cpu_residency",
+    linux: Support::Absent,
+    macos: Support::Off,
+    summary: "Time of CPU clusters in each performance state, and the frequencies of the states.",
+    sources: &[
+        "IOReport CPU Stats, CPU Complex Performance States",
+        "IOKit AppleARMIODevice pmgr",
+    ],
+    families: &[
+        "node_cpu_cluster_state_seconds_total",
+        "node_cpu_cluster_frequency_hertz",
+    ],
+    options: &[],
+    build: |_| Ok(Box::new(Residency { kernel: Kernel })),
+};
+
+struct Residency<K> {
+    kernel: K,
+}
+
+const TABLES: Query = Query {
+    class: c"AppleARMIODevice",
+    keys: &["voltage-states1-sram", "voltage-states5-sram"],
+    parent: None,
+};
+/// Key and kind of cluster.
+static CLUSTERS: [(&str, &str); 2] = [("voltage-states1-sram", "E"), ("voltage-states5-sram", "P")];
+
+/// Seconds in a unit of time.
+fn seconds(unit: &str) -> Option<f64> {
+    Some(match unit.trim() {
+        "24Mticks" => 1.0 / 24e6,
+        "1GHzticks" | "ns" => 1e-9,
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        _ => return None,
+    })
+}
+
+/// Frequencies in hertz from pairs of 32-bit numbers, frequency and voltage. M1 to M3 give hertz, later ones kilohertz,
+/// which shows in the highest one.
+fn frequencies(table: &[u8]) -> Vec<f64> {
+    let raw: Vec<u32> = (0..table.len() / 8)
+        .filter_map(|pair| u32_at(table, pair * 8))
+        .collect();
+    let unit = match raw.iter().max() {
+        Some(highest) if *highest < 100_000_000 => 1e3,
+        _ => 1.0,
+    };
+    raw.into_iter()
+        .filter(|raw| *raw != 0)
+        .map(|raw| f64::from(raw) * unit)
+        .collect()
+}
+
+impl<K: Registry> Residency<K> {
+    fn frequencies(&self, out: &mut Families) -> Result<(), Error> {
+        let entries = self.kernel.entries(&TABLES);
+        let entries = entries.map_err(|error| Error::system("IOServiceGetMatchingServices", error))?;
+        let Some(manager) = entries.iter().find(|entry| entry.name == "pmgr") else {
+            return Ok(());
+        };
+        for (key, cluster) in CLUSTERS {
+            let table = manager.properties.data(key).unwrap_or_default();
+            for (state, hertz) in frequencies(table).into_iter().enumerate() {
+                let help = "Frequency of a performance state of a kind of cluster, E or P.";
+                let labels = [("cluster_type", cluster), ("index", &*state.to_string())];
+                gauge(out, "node_cpu_cluster_frequency_hertz", help, &labels, hertz);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<K: Registry + Reports> Collector for Residency<K> {
+    fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
+        let channels = self
+            .kernel
+            .channels("CPU Stats", Some("CPU Complex Performance States"));
+        let channels = channels.map_err(|error| Error::system("IOReportCreateSamples", error))?;
+        let mut times = BTreeMap::new();
+        for channel in &channels {
+            let (Reading::States(states), Some(unit)) = (&channel.reading, seconds(&channel.unit)) else {
+                continue;
+            };
+            for (state, time) in states {
+                times
+                    .entry((channel.name.trim(), state.trim()))
+                    .or_insert(*time as f64 * unit);
+            }
+        }
+        if times.is_empty() {
+            return Ok(Outcome::NoData);
+        }
+        let help = "Time that a cluster of CPUs spent in a performance state.";
+        let mut family = out.family("node_cpu_cluster_state_seconds_total", help, MetricKind::Counter);
+        for ((cluster, state), time) in times {
+            family.sample(&[("cluster", cluster), ("state", state)], time);
+        }
+        self.frequencies(out)?;
+        Ok(Outcome::Data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::macos::devices::{Channel, Entry};
+    use crate::macos::property::Property;
+    use crate::macos::recorded::{Recorded, dictionary};
+    use crate::testing::samples;
+
+    fn table(raw: &[u32]) -> Vec<u8> {
+        raw.iter()
+            .flat_map(|raw| [raw.to_le_bytes(), 700_u32.to_le_bytes()].concat())
+            .collect()
+    }
+
+    #[test]
+    fn states_and_their_frequencies() {
+        let mac = Recorded::default();
+        let channel = |unit: &str, states: &[(&str, i64)]| Channel {
+            name: "ECPU".into(),
+            unit: unit.into(),
+            reading: Reading::States(
+                states
+                    .iter()
+                    .map(|(state, time)| ((*state).to_owned(), *time))
+                    .collect(),
+            ),
+        };
+        let channels = [
+            channel("24Mticks", &[("IDLE", 48_000_000), ("V0P4", 12_000_000)]),
+            channel("events", &[("V1P3", 1)]),
+        ];
+        mac.channels("CPU Stats", Some("CPU Complex Performance States"), &channels)
+            .entry(
+                "AppleARMIODevice",
+                Entry {
+                    name: "pmgr".into(),
+                    properties: dictionary([
+                        (
+                            "voltage-states1-sram",
+                            Property::Data(table(&[600_000_000, 972_000_000])),
+                        ),
+                        ("voltage-states5-sram", Property::Data(table(&[3_504_000, 0]))),
+                    ]),
+                    ..Entry::default()
+                },
+            );
+        assert_eq!(
+            samples(&Residency { kernel: mac }),
+            [
+                "node_cpu_cluster_frequency_hertz{cluster_type=\"E\",index=\"0\"} 6e+08",
+                "node_cpu_cluster_frequency_hertz{cluster_type=\"E\",index=\"1\"} 9.72e+08",
+                "node_cpu_cluster_frequency_hertz{cluster_type=\"P\",index=\"0\"} 3.504e+09",
+                "node_cpu_cluster_state_seconds_total{cluster=\"ECPU\",state=\"IDLE\"} 2",
+                "node_cpu_cluster_state_seconds_total{cluster=\"ECPU\",state=\"V0P4\"} 0.5",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_intel_mac_has_no_data_and_a_cut_table_no_frequency() {
+        let kernel = Recorded::default();
+        let outcome = Residency { kernel }.update(&mut Families::new());
+        assert_eq!(outcome.unwrap(), Outcome::NoData);
+        let whole = table(&[600_000_000]);
+        assert!((0..8).all(|end| frequencies(&whole[..end]).is_empty()));
+        assert_eq!(frequencies(&whole), [6e8]);
+    }
+}
