@@ -12,6 +12,7 @@ fuzz_target!(|body: &[u8]| {
     let options = Options {
         created_as_start: true,
         type_and_unit_labels: true,
+        ..Options::default()
     };
     assert!(
         read(body, options) <= samples,

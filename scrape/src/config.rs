@@ -38,7 +38,7 @@ pub struct Config {
     pub protocols: Vec<&'static Protocol>,
     /// The protocol to assume of a response whose content type names none.
     pub fallback_protocol: Option<&'static Protocol>,
-    /// How bodies are read.
+    /// How bodies are read. By default native histograms are passed over for their classic buckets, as Prometheus does it.
     pub parse: Options,
     /// Ask for and accept gzip.
     pub enable_compression: bool,
@@ -80,9 +80,12 @@ impl Default for Config {
             params: BTreeMap::new(),
             metrics_path: "/metrics".to_owned(),
             scheme: "http".to_owned(),
-            protocols: protocols().collect(),
+            protocols: protocols().filter(|protocol| protocol.by_default).collect(),
             fallback_protocol: None,
-            parse: Options::default(),
+            parse: Options {
+                ignore_native: true,
+                ..Options::default()
+            },
             enable_compression: true,
             body_size_limit: 0,
             sample_limit: 0,

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use ferroalloy_model::sample::normal_nan;
-use ferroalloy_model::{Families, Metadata, MetricKind};
+use ferroalloy_model::{Families, Histogram, Metadata, MetricKind};
 
 use crate::error::Error;
-use crate::key::Class;
-use crate::parse::{Entry, Parser, SeriesLabels, Taken, WithParser};
-use crate::recognize::Meaning;
+use crate::key::{Class, Key};
+use crate::parse::{Entry, HistogramSample, Parser, RawExemplar, Sample, SeriesLabels, Taken, WithParser};
+use crate::recognize::{Meaning, What};
 use crate::series::Scrape;
 
 /// Takes in a body, by whatever parser.
@@ -25,6 +25,7 @@ impl WithParser for Ingest<'_, '_> {
             parser,
             class: Class::default(),
             block: Block::default(),
+            exemplars: Vec::new(),
         }
         .read(self.0)
     }
@@ -36,6 +37,13 @@ struct Body<P> {
     /// What the last `TYPE` line makes of labels.
     class: Class,
     block: Block,
+    exemplars: Vec<RawExemplar>,
+}
+
+/// What a sample says.
+enum Observed {
+    Float(f64),
+    Histogram(Histogram),
 }
 
 /// The metadata lines before the current family. They are only read when a series asks for them.
@@ -91,7 +99,9 @@ impl<'a, P: Parser<'a>> Body<P> {
                     let (block, parser) = (&mut self.block, &self.parser);
                     scrape.redescribe(expected.what, |name| block.metadata(parser, name));
                 }
-                scrape.record(expected.what, value, timestamp);
+                if let Some(slot) = scrape.record(expected.what, value, timestamp) {
+                    self.sides(scrape, slot);
+                }
             }
             scrape.confirm();
         }
@@ -101,19 +111,27 @@ impl<'a, P: Parser<'a>> Body<P> {
     fn read_one(&mut self, scrape: &mut Scrape<'_>, labels: &mut SeriesLabels) -> Result<bool, Error> {
         let from = self.parser.offset();
         let before = self.class;
-        let sample = loop {
+        let (offset, timestamp, mut value) = loop {
             if !self.parser.advance()? {
                 return Ok(false);
             }
             match self.parser.entry() {
                 Entry::Type { kind, .. } => self.class = kind.into(),
-                Entry::Sample(sample) => break sample,
-                Entry::Help { .. } | Entry::Unit { .. } | Entry::Comment(_) | Entry::Histogram(_) => {}
+                Entry::Sample(sample) => {
+                    break (
+                        sample.offset,
+                        sample.timestamp,
+                        Some(Observed::Float(sample.value)),
+                    );
+                }
+                Entry::Histogram(sample) => break (sample.offset, sample.timestamp, None),
+                Entry::Help { .. } | Entry::Unit { .. } | Entry::Comment(_) => {}
             }
         };
-        let (offset, value) = (sample.offset, (sample.value, sample.timestamp));
-        let key = scrape.keys.key(self.class, sample.raw);
-        let length = u32::try_from(sample.raw.len()).unwrap_or(u32::MAX);
+        if value.is_none() {
+            value = self.parser.take_histogram().map(Observed::Histogram);
+        }
+        let (key, length) = self.key(scrape, labels)?;
         if offset > from {
             let lines = self.parser.slice(from, offset);
             let changed = scrape.metadata(
@@ -129,21 +147,57 @@ impl<'a, P: Parser<'a>> Body<P> {
             };
         }
         let (block, parser) = (&mut self.block, &self.parser);
-        if let Some(what) = scrape.find(key, length) {
+        let what = if let Some(what) = scrape.find(key, length) {
             if block.changed {
                 scrape.redescribe(what, |name| block.metadata(parser, name));
             }
-            scrape.record(what, value.0, value.1);
+            Some(what)
         } else {
             parser.labels(self.class.into(), labels)?;
-            scrape.learn(
-                (key, length),
-                labels,
-                || block.metadata(parser, labels.name()),
-                value,
-            )?;
+            scrape.learn((key, length), labels, || block.metadata(parser, labels.name()))?
+        };
+        if let (Some(what), Some(value)) = (what, value) {
+            self.record(scrape, what, value, timestamp);
         }
         Ok(true)
+    }
+
+    /// What the current series is known by from scrape to scrape.
+    fn key(&self, scrape: &Scrape<'_>, labels: &mut SeriesLabels) -> Result<(Key, u32), Error> {
+        let (Entry::Sample(Sample { raw, .. }) | Entry::Histogram(HistogramSample { raw, .. })) =
+            self.parser.entry()
+        else {
+            return Ok((scrape.keys.key(self.class, b""), 0));
+        };
+        let mut key = scrape.keys.key(self.class, raw);
+        // Then equal bytes are not equal labels: the labels have to be looked at.
+        if scrape.parse_options().type_and_unit_labels {
+            self.parser.labels(self.class.into(), labels)?;
+            key = scrape.keys.key(self.class, format!("{labels:?}").as_bytes());
+        }
+        Ok((key, u32::try_from(raw.len()).unwrap_or(u32::MAX)))
+    }
+
+    fn record(&mut self, scrape: &mut Scrape<'_>, what: What, value: Observed, timestamp: Option<i64>) {
+        let slot = match value {
+            Observed::Float(value) => scrape.record(what, value, timestamp),
+            Observed::Histogram(histogram) => scrape.record_histogram(what, histogram, timestamp),
+        };
+        if let Some(slot) = slot {
+            self.sides(scrape, slot);
+        }
+    }
+
+    /// Takes in what stands beside the current sample.
+    #[inline]
+    fn sides(&mut self, scrape: &mut Scrape<'_>, slot: u32) {
+        if self.parser.has_exemplars() {
+            self.parser.exemplars(&mut self.exemplars);
+            scrape.record_exemplars(slot, &mut self.exemplars);
+        }
+        if let Some(start) = self.parser.start_time() {
+            scrape.record_start(slot, start);
+        }
     }
 }
 
@@ -258,18 +312,21 @@ pub(crate) fn ingest_families(families: &Families, scrape: &mut Scrape<'_>) -> R
                 }
                 None => scrape.find(key, length),
             };
-            if let Some(what) = known {
+            let what = if let Some(what) = known {
                 if changed {
                     scrape.redescribe(what, |_| metadata());
                 }
-                scrape.record(what, value, sample.timestamp());
+                Some(what)
             } else {
                 labels.clear();
                 labels.set_name(sample.name());
                 for (name, value) in sample.labels() {
                     labels.push(family.kind(), name, value);
                 }
-                scrape.learn((key, length), &labels, &mut metadata, (value, sample.timestamp()))?;
+                scrape.learn((key, length), &labels, &mut metadata)?
+            };
+            if let Some(what) = what {
+                scrape.record(what, value, sample.timestamp());
             }
         }
     }

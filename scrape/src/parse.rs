@@ -3,11 +3,14 @@
 //! A format is one file with a type that implements [`Parser`], and one line in `formats!` below. Content
 //! negotiation, the `Accept` header and the scrape loop follow from that line.
 
+mod buckets;
+mod convert;
 mod labels;
 mod lex;
 mod negotiate;
 mod number;
 mod openmetrics;
+mod protobuf;
 mod text;
 
 use std::borrow::Cow;
@@ -15,13 +18,16 @@ use std::fmt;
 
 use ferroalloy_model::{Histogram, Labels, MetricKind};
 
+pub use self::convert::Convert;
 pub use self::labels::SeriesLabels;
 pub use self::negotiate::{accept_header, choose};
 pub use self::openmetrics::OpenMetricsParser;
+pub use self::protobuf::ProtobufParser;
 pub use self::text::{TextParser, parse_series};
 use crate::error::{Error, ErrorKind, Position};
 
 /// How a body is read. By default it is read as it stands, native histograms included.
+#[expect(clippy::struct_excessive_bools, reason = "they are options, each its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
     /// OpenMetrics: a `_created` line is not a series, but says when the series of its metric began.
@@ -29,6 +35,12 @@ pub struct Options {
     /// Give every series the labels `__type__` and `__unit__` of its family, where those are known. What it exposes
     /// under these names is replaced.
     pub type_and_unit_labels: bool,
+    /// Protobuf: read native histograms as if they had only their classic buckets.
+    pub ignore_native: bool,
+    /// Make native histograms with custom buckets of classic ones, which are then left out.
+    pub convert_classic: bool,
+    /// Give classic histograms beside the native ones that have the same observations.
+    pub keep_classic: bool,
 }
 
 /// One thing that a body says. It borrows from the body.
@@ -138,6 +150,8 @@ pub struct Protocol {
     pub parameters: &'static str,
     /// Whether an `escaping` parameter goes with it.
     pub escaping: bool,
+    /// Whether it is asked for where the configuration names none.
+    pub by_default: bool,
 }
 
 /// A pull parser over one body.
@@ -145,6 +159,9 @@ pub struct Protocol {
 /// The scrape loop first tries [`peek`](Self::peek) and [`take`](Self::take) with the length that the series had
 /// at this place in the last scrape; only what is not recognised costs [`advance`](Self::advance).
 pub trait Parser<'a>: Sized {
+    /// Whether the format has native histograms, whose exemplars must have a time.
+    const NATIVE: bool = false;
+
     /// What this parser parses.
     fn format() -> &'static Format;
 
@@ -226,7 +243,12 @@ macro_rules! formats {
                 work: W,
             ) -> Result<W::Output, Error> {
                 $(if std::ptr::eq(self, <$parser<'static> as Parser<'static>>::format()) {
-                    return Ok(work.with(<$parser<'_> as Parser<'_>>::new(body, options)));
+                    let parser = <$parser<'_> as Parser<'_>>::new(body, options);
+                    return Ok(if options.convert_classic {
+                        work.with(Convert::over(parser, options.keep_classic))
+                    } else {
+                        work.with(parser)
+                    });
                 })*
                 Err(Error::new(ErrorKind::ContentType, format!("format {} is not registered", self.name)))
             }
@@ -237,9 +259,10 @@ macro_rules! formats {
 formats! {
     OpenMetricsParser,
     TextParser,
+    ProtobufParser,
 }
 
-/// All protocols that `scrape_protocols` may name, in the default order.
+/// All protocols that `scrape_protocols` may name; those asked for by default are first, in that order.
 pub fn protocols() -> impl Iterator<Item = &'static Protocol> {
     formats().iter().flat_map(|format| format.protocols)
 }
@@ -295,9 +318,16 @@ impl<'a> Escaped<'a> {
         self.raw
     }
 
+    pub(crate) const fn plain(raw: &'a str) -> Self {
+        Self {
+            raw,
+            escapes: lex::Escapes::None,
+        }
+    }
+
     /// The text it stands for. Borrows where there is nothing to resolve.
     pub fn unescape(&self) -> Cow<'a, str> {
-        if memchr::memchr(b'\\', self.raw.as_bytes()).is_none() {
+        if self.escapes == lex::Escapes::None || memchr::memchr(b'\\', self.raw.as_bytes()).is_none() {
             return Cow::Borrowed(self.raw);
         }
         let mut out = String::with_capacity(self.raw.len());

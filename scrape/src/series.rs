@@ -7,14 +7,15 @@
 //!   anyway, so a series that comes and goes costs no new layout.
 //! - A scrape that fails leaves layout and recognition as they were; only the markers go out.
 
+mod exemplars;
 mod placement;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use ferroalloy_model::{
-    Batch, ColumnData, Columns, Labels, LabelsBuilder, Layout, LayoutBuilder, Metadata, Presence, Row,
-    SourceId, stale_nan,
+    Batch, ColumnData, Columns, Histogram, Labels, LabelsBuilder, Layout, LayoutBuilder, Metadata, Presence,
+    Row, SourceId, stale_nan,
 };
 
 use crate::config::{Config, Naming};
@@ -43,6 +44,8 @@ pub(crate) struct SeriesState {
     last_seen: Presence,
     /// The newest explicit timestamp by slot.
     times: HashMap<u32, i64>,
+    /// The last exemplar by slot, as a hash: one that a target goes on showing is taken once.
+    exemplars: HashMap<u32, u64>,
     /// The data of the last batch: its buffers are used again when all receivers are done with it.
     spare: Option<Arc<ColumnData>>,
     /// Whether anything was sent that needs a marker in the end.
@@ -67,6 +70,10 @@ pub(crate) struct Scrape<'s> {
     identities: Option<HashMap<(u64, u64), u32, foldhash::fast::RandomState>>,
     /// Explicit timestamps of this scrape, the newest by slot.
     explicit: HashMap<u32, i64>,
+    /// The last exemplar of this scrape by slot.
+    exemplars: HashMap<u32, u64>,
+    /// Slots with a native histogram, before new series have their slots.
+    native: Presence,
     /// Series that are there although their sample was dropped.
     seen_only: Vec<u32>,
     over_limit: bool,
@@ -104,6 +111,7 @@ impl SeriesState {
             live: Presence::default(),
             last_seen: Presence::default(),
             times: HashMap::new(),
+            exemplars: HashMap::new(),
             spare: None,
             reported: false,
             naming: None,
@@ -141,6 +149,8 @@ impl SeriesState {
             described: Vec::new(),
             identities: None,
             explicit: HashMap::new(),
+            exemplars: HashMap::new(),
+            native: Presence::default(),
             seen_only: Vec::new(),
             over_limit: false,
             scratch: Vec::new(),
@@ -257,39 +267,89 @@ impl Scrape<'_> {
         true
     }
 
-    /// Takes the sample of a known series.
+    /// Takes the sample of a known series. What goes with the sample goes to the slot that is returned.
     #[inline]
-    pub(crate) fn record(&mut self, what: What, value: f64, timestamp: Option<i64>) {
+    pub(crate) fn record(&mut self, what: What, value: f64, timestamp: Option<i64>) -> Option<u32> {
+        let slot = self.count(what)?;
+        match timestamp {
+            Some(timestamp) if self.config.honor_timestamps => {
+                return self.record_explicit(slot, value, timestamp);
+            }
+            _ if self.is_taken(slot) => {
+                self.counts.duplicates += 1;
+                return None;
+            }
+            _ => self.data.set(slot, value),
+        }
+        Some(slot)
+    }
+
+    /// Takes the native histogram of a known series, as [`record`](Self::record) does a sample.
+    pub(crate) fn record_histogram(
+        &mut self,
+        what: What,
+        histogram: Histogram,
+        timestamp: Option<i64>,
+    ) -> Option<u32> {
+        let slot = self.count(what)?;
+        let timestamp = timestamp.filter(|_| self.config.honor_timestamps);
+        // Only the first of several is kept, whatever their times are.
+        if self.is_taken(slot) {
+            self.counts.duplicates += 1;
+            return None;
+        }
+        if let Some(timestamp) = timestamp {
+            if !self.admit(slot, timestamp) {
+                self.seen_only.push(slot);
+                return None;
+            }
+            self.data.sides_mut().timestamps.push((slot, timestamp));
+        }
+        self.native.set(slot);
+        self.data.sides_mut().histograms.push((slot, histogram));
+        Some(slot)
+    }
+
+    /// When a counter began, in milliseconds since 1970.
+    pub(crate) fn record_start(&mut self, slot: u32, start: i64) {
+        let starts = &mut self.data.sides_mut().start_times;
+        if starts.last().is_none_or(|(last, _)| *last != slot) {
+            starts.push((slot, start));
+        }
+    }
+
+    fn is_taken(&self, slot: u32) -> bool {
+        self.data.presence.contains(slot) || self.native.contains(slot)
+    }
+
+    /// Counts a sample. `None`: it is not kept.
+    #[inline]
+    fn count(&mut self, what: What) -> Option<u32> {
         self.counts.scraped += 1;
         let slot = match what.meaning() {
             Meaning::Slot(slot) => slot,
             Meaning::Shadowed => {
                 self.counts.kept += 1;
                 self.counts.duplicates += 1;
-                return;
+                return None;
             }
-            Meaning::Dropped | Meaning::Metadata(_) => return,
+            Meaning::Dropped | Meaning::Metadata(_) => return None,
         };
         self.counts.kept += 1;
         if self.config.sample_limit > 0 && self.counts.kept > self.config.sample_limit as u64 {
             self.over_limit = true;
-            return;
+            return None;
         }
-        match timestamp {
-            Some(timestamp) if self.config.honor_timestamps => self.record_explicit(slot, value, timestamp),
-            _ if self.data.presence.contains(slot) => self.counts.duplicates += 1,
-            _ => self.data.set(slot, value),
-        }
+        Some(slot)
     }
 
-    #[cold]
-    fn record_explicit(&mut self, slot: u32, value: f64, timestamp: i64) {
-        let present = self.data.presence.contains(slot);
+    /// Whether a sample with that explicit time is newer than those before it. One that is not is counted.
+    fn admit(&mut self, slot: u32, timestamp: i64) -> bool {
         let newest = self
             .explicit
             .get(&slot)
             .copied()
-            .or(present.then_some(self.data.timestamp));
+            .or(self.is_taken(slot).then_some(self.data.timestamp));
         let before = newest.max(self.state.times.get(&slot).copied());
         if timestamp > self.data.timestamp.saturating_add(FUTURE) {
             self.counts.out_of_bounds += 1;
@@ -299,21 +359,31 @@ impl Scrape<'_> {
             self.counts.out_of_order += 1;
         } else {
             self.explicit.insert(slot, timestamp);
-            if present {
-                self.data.sides_mut().extra.push(Row {
-                    slot,
-                    timestamp,
-                    value,
-                });
-            } else {
-                self.data.set(slot, value);
-                self.data.sides_mut().timestamps.push((slot, timestamp));
+            return true;
+        }
+        false
+    }
+
+    #[cold]
+    fn record_explicit(&mut self, slot: u32, value: f64, timestamp: i64) -> Option<u32> {
+        let present = self.is_taken(slot);
+        if !self.admit(slot, timestamp) {
+            if !present {
+                self.seen_only.push(slot);
             }
-            return;
+            return None;
         }
-        if !present {
-            self.seen_only.push(slot);
+        if present {
+            self.data.sides_mut().extra.push(Row {
+                slot,
+                timestamp,
+                value,
+            });
+        } else {
+            self.data.set(slot, value);
+            self.data.sides_mut().timestamps.push((slot, timestamp));
         }
+        Some(slot)
     }
 
     /// Whether the samples so far are more than `sample_limit` allows.
@@ -328,29 +398,26 @@ impl Scrape<'_> {
         ))
     }
 
-    /// Takes the first sample of bytes never seen before.
+    /// Takes in a series whose bytes were never seen before. `None`: the scrape is over its limit, so its samples are
+    /// only counted.
     pub(crate) fn learn(
         &mut self,
         (key, length): (Key, u32),
         labels: &SeriesLabels,
         metadata: impl FnOnce() -> Option<Arc<Metadata>>,
-        (value, timestamp): (f64, Option<i64>),
-    ) -> Result<(), Error> {
+    ) -> Result<Option<What>, Error> {
         let kept = merge::merge(labels, &self.state.target, self.config, &mut self.builder)?;
-        // A scrape that is over its limit is counted to its end, but nothing of it is kept.
-        let full = self.over_limit;
         let what = match kept {
             false => What::DROPPED,
-            true if full => {
+            true if self.over_limit => {
                 self.counts.scraped += 1;
                 self.counts.kept += 1;
-                return Ok(());
+                return Ok(None);
             }
             true => self.identify(metadata),
         };
         self.state.recognizer.learn(Known { key, length, what });
-        self.record(what, value, timestamp);
-        Ok(())
+        Ok(Some(what))
     }
 
     /// The slot of the series whose labels are in `builder`: its old one, if the layout has it.
@@ -422,8 +489,14 @@ impl Scrape<'_> {
         self.state.live = live;
         self.state.last_seen = seen;
         self.state.times.extend(&self.explicit);
+        self.state.exemplars.extend(&self.exemplars);
         if let Some(sides) = &mut self.data.sides {
             sides.timestamps.sort_unstable();
+            sides.start_times.sort_unstable();
+            sides.histograms.sort_by_key(|(slot, _)| *slot);
+            sides
+                .exemplars
+                .sort_by_key(|(slot, exemplar)| (*slot, exemplar.timestamp));
         }
         self.deliver(true, report)
     }
@@ -462,6 +535,9 @@ impl Scrape<'_> {
 
     fn seen(&self) -> Presence {
         let mut seen = self.data.presence.clone();
+        for (slot, _) in self.data.sides.iter().flat_map(|sides| &sides.histograms) {
+            seen.set(*slot);
+        }
         self.seen_only.iter().for_each(|slot| seen.set(*slot));
         seen
     }

@@ -8,7 +8,12 @@ use serde_json::{Map, Value, json};
 
 /// What sets each option, by the name that the vectors give it.
 type Set = fn(&mut Options);
-pub(crate) const OPTIONS: [(&str, Set); 2] = [
+pub(crate) const OPTIONS: [(&str, Set); 5] = [
+    ("convert_classic_to_nhcb", |options| {
+        options.convert_classic = true;
+    }),
+    ("ignore_native", |options| options.ignore_native = true),
+    ("keep_classic_with_native", |options| options.keep_classic = true),
     ("skip_created_series", |options| options.created_as_start = true),
     ("type_and_unit_labels", |options| {
         options.type_and_unit_labels = true;

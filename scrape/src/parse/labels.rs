@@ -51,6 +51,11 @@ impl SeriesLabels {
         self.name.push_str(name);
     }
 
+    /// Appends to the metric name.
+    pub(crate) fn extend_name(&mut self, suffix: &str) {
+        self.name.push_str(suffix);
+    }
+
     /// Adds a label, normalised as the family's `kind` asks for.
     ///
     /// Under `histogram` the value of `le`, under `summary` that of `quantile`, is rewritten to the form of
@@ -75,15 +80,16 @@ impl SeriesLabels {
             if value.is_empty() {
                 continue;
             }
-            if self.iter().any(|(known, _)| known == name) {
-                self.remove(name);
-            }
+            self.remove(name);
             self.push(MetricKind::Unknown, name, value);
         }
     }
 
     /// Takes out the labels of that name.
     pub(crate) fn remove(&mut self, name: &str) {
+        if !self.iter().any(|(label, _)| label == name) {
+            return;
+        }
         let mut kept = Self {
             name: std::mem::take(&mut self.name),
             ..Self::default()
@@ -143,7 +149,7 @@ impl Visitor for Collector<'_> {
 }
 
 /// The form OpenMetrics gives to bucket bounds and quantiles: Go's shortest form, always with a point or an exponent.
-fn write_openmetrics_float(value: f64, out: &mut String) {
+pub(super) fn write_openmetrics_float(value: f64, out: &mut String) {
     let mut digits = Vec::with_capacity(24);
     // Minus zero comes out as zero.
     float::write_go(value + 0.0, &mut digits);

@@ -210,6 +210,8 @@ pub(crate) fn fault(at: usize, reason: impl Into<Cow<'static, str>>) -> Fault {
 /// Which escapes a text knows. Any other backslash stands for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escapes {
+    /// None: formats that are not text.
+    None,
     /// `\\`, `\n` and `\"`: names and label values.
     Quoted,
     /// `\\` and `\n`: `HELP` of the text format.
@@ -222,6 +224,7 @@ pub(crate) fn unescape_into(raw: &str, escapes: Escapes, out: &mut String) {
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         out.push_str(&rest[..at]);
         let (resolved, length) = match rest.as_bytes().get(at + 1) {
+            _ if escapes == Escapes::None => ('\\', 1),
             Some(b'\\') => ('\\', 2),
             Some(b'n') => ('\n', 2),
             Some(b'"') if escapes == Escapes::Quoted => ('"', 2),

@@ -44,24 +44,11 @@ pub fn choose(
             )
         }
     };
-    match fallback.and_then(Protocol::format) {
-        // A body that says it is another exposition format would only fail with a misleading parse error.
-        Some(format) if !content_type.is_some_and(is_other_exposition) => Ok(format),
-        Some(_) => Err(Error::new(ErrorKind::ContentType, reason)),
-        None => Err(Error::new(
+    fallback.and_then(Protocol::format).ok_or_else(|| {
+        Error::new(
             ErrorKind::ContentType,
             format!("{reason}, and no fallback scrape protocol is set"),
-        )),
-    }
-}
-
-/// Whether a well-formed content type names an exposition format that no parser here reads.
-fn is_other_exposition(content_type: &str) -> bool {
-    media_type(content_type).is_ok_and(|named| {
-        matches!(
-            named.as_str(),
-            "application/openmetrics-text" | "application/vnd.google.protobuf"
-        ) && !formats().iter().any(|format| format.media_type == named)
+        )
     })
 }
 
@@ -140,13 +127,19 @@ mod tests {
 
     #[test]
     fn the_header_lists_what_is_parsed_best_first() {
-        let all: Vec<_> = super::super::protocols().collect();
-        let header = accept_header(&all, "underscores");
+        let default: Vec<_> = super::super::protocols()
+            .filter(|protocol| protocol.by_default)
+            .collect();
         assert_eq!(
-            header,
-            "application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.5,\
-             application/openmetrics-text;version=0.0.1;q=0.4,\
-             text/plain;version=1.0.0;escaping=underscores;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
+            accept_header(&default, "underscores"),
+            "application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.6,\
+             application/openmetrics-text;version=0.0.1;q=0.5,\
+             text/plain;version=1.0.0;escaping=underscores;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+        );
+        assert_eq!(
+            accept_header(&[named("PrometheusProto")], "allow-utf-8"),
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,\
+             */*;q=0.5"
         );
     }
 
@@ -182,15 +175,13 @@ mod tests {
     }
 
     #[test]
-    fn another_exposition_format_is_never_parsed_as_text() {
-        let error = choose(
-            Some("application/vnd.google.protobuf"),
-            Some(named("PrometheusText0.0.4")),
-        )
-        .expect_err("refused");
-        assert!(
-            error.to_string().contains("application/vnd.google.protobuf"),
-            "{error}"
-        );
+    fn another_exposition_format_is_never_parsed_as_the_fallback() {
+        for (header, name) in [
+            ("application/openmetrics-text; version=1.0.0", "openmetrics"),
+            ("application/vnd.google.protobuf; encoding=delimited", "protobuf"),
+        ] {
+            let chosen = choose(Some(header), Some(named("PrometheusText0.0.4")));
+            assert_eq!(chosen.expect(header).name, name);
+        }
     }
 }

@@ -64,12 +64,14 @@ static FORMAT: Format = Format {
             media_type: MEDIA_TYPE,
             parameters: "version=1.0.0",
             escaping: true,
+            by_default: true,
         },
         Protocol {
             name: "OpenMetricsText0.0.1",
             media_type: MEDIA_TYPE,
             parameters: "version=0.0.1",
             escaping: false,
+            by_default: true,
         },
     ],
 };

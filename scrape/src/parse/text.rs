@@ -35,12 +35,14 @@ static FORMAT: Format = Format {
             media_type: "text/plain",
             parameters: "version=1.0.0",
             escaping: true,
+            by_default: true,
         },
         Protocol {
             name: "PrometheusText0.0.4",
             media_type: "text/plain",
             parameters: "version=0.0.4",
             escaping: false,
+            by_default: true,
         },
     ],
 };

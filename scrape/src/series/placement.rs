@@ -66,6 +66,7 @@ impl Scrape<'_> {
         self.state.recognizer.forget(|slot| freed.contains(slot));
         freed.for_each(|slot| {
             self.state.times.remove(&slot);
+            self.state.exemplars.remove(&slot);
         });
         let slots_now = builder.len();
         for (new, to) in (slots..).zip(&places) {
@@ -75,8 +76,14 @@ impl Scrape<'_> {
         }
         self.data.values.truncate(slots_now);
         if let Some(sides) = &mut self.data.sides {
+            let times = sides.timestamps.iter_mut().chain(&mut sides.start_times);
+            times.for_each(|(slot, _)| *slot = place(*slot));
             sides
-                .timestamps
+                .exemplars
+                .iter_mut()
+                .for_each(|(slot, _)| *slot = place(*slot));
+            sides
+                .histograms
                 .iter_mut()
                 .for_each(|(slot, _)| *slot = place(*slot));
             sides.extra.iter_mut().for_each(|row| row.slot = place(row.slot));
@@ -85,6 +92,11 @@ impl Scrape<'_> {
             .explicit
             .drain()
             .map(|(slot, time)| (place(slot), time))
+            .collect();
+        self.exemplars = self
+            .exemplars
+            .drain()
+            .map(|(slot, exemplar)| (place(slot), exemplar))
             .collect();
         self.seen_only.iter_mut().for_each(|slot| *slot = place(*slot));
         *seen = self.seen();

@@ -144,12 +144,17 @@ fn run_cases(format: &str, at_least: usize) {
 
 #[test]
 fn text_cases() {
-    run_cases("text", 69);
+    run_cases("text", 72);
 }
 
 #[test]
 fn openmetrics_cases() {
-    run_cases("openmetrics", 220);
+    run_cases("openmetrics", 231);
+}
+
+#[test]
+fn protobuf_cases() {
+    run_cases("protobuf", 41);
 }
 
 #[test]

@@ -3,11 +3,13 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 mod conformance;
+mod formats;
 mod http;
 #[path = "../../examples/parse/json.rs"]
 mod json;
 mod parse;
 mod pool;
+mod protobuf;
 mod scrape;
 mod staleness;
 mod support;

@@ -2,7 +2,9 @@
 
 use ferroalloy_model::{Families, MetricKind, text};
 use proptest::prelude::*;
-use scrape::parse::{Entry, SeriesLabels, TextParser, parse_series};
+use scrape::parse::{Entry, Options, Parser, SeriesLabels, TextParser, WithParser, formats, parse_series};
+
+use crate::protobuf::near_protobuf;
 
 fn entries(body: &[u8]) -> usize {
     let mut parser = TextParser::new(body);
@@ -36,6 +38,13 @@ fn near_text() -> impl Strategy<Value = Vec<u8>> {
         "\0",
         "é",
         "histogram",
+        " # {a=\"b\"} 1",
+        "# EOF\n",
+        "# UNIT ",
+        "# TYPE m histogram\n",
+        "m_bucket{le=\"1\"} 1\n",
+        "m_count 1\n",
+        "m_created 2\n",
     ]);
     prop::collection::vec(
         prop_oneof![8 => pieces.prop_map(|p| p.as_bytes().to_vec()), 1 => any::<u8>().prop_map(|b| vec![b])],
@@ -83,17 +92,69 @@ fn families() -> impl Strategy<Value = Families> {
     })
 }
 
+/// Reads all that a format's parser makes of a body, labels, exemplars and histograms included.
+struct ReadAll;
+
+impl WithParser for ReadAll {
+    type Output = usize;
+
+    fn with<'a, P: Parser<'a>>(self, mut parser: P) -> usize {
+        let (mut labels, mut exemplars) = (SeriesLabels::new(), Vec::new());
+        let mut entries = 0;
+        while let Ok(true) = parser.advance() {
+            entries += 1;
+            if let Entry::Sample(_) | Entry::Histogram(_) = parser.entry() {
+                parser
+                    .labels(MetricKind::Histogram, &mut labels)
+                    .expect("it was read before");
+                parser.exemplars(&mut exemplars);
+                let _ = parser.start_time();
+            }
+            parser.take_histogram();
+        }
+        entries
+    }
+}
+
+fn read_in_every_way(body: &[u8]) {
+    for format in formats() {
+        for bits in 0..32_u8 {
+            let options = Options {
+                created_as_start: bits & 1 != 0,
+                type_and_unit_labels: bits & 2 != 0,
+                ignore_native: bits & 4 != 0,
+                convert_classic: bits & 8 != 0,
+                keep_classic: bits & 16 != 0,
+            };
+            format.parse(body, options, ReadAll).expect("registered");
+        }
+    }
+}
+
 type Row = (String, Vec<(String, String)>, u64, Option<i64>);
 
 proptest! {
     #[test]
     fn no_bytes_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        entries(&body);
+        read_in_every_way(&body);
         let _ = parse_series(&body, MetricKind::Histogram, &mut SeriesLabels::new());
     }
 
     #[test]
+    fn no_near_protobuf_panics(families in near_protobuf(), cut in any::<prop::sample::Index>(), flip: u8) {
+        let mut body = families.concat();
+        read_in_every_way(&body);
+        if !body.is_empty() {
+            let at = cut.index(body.len());
+            body[at] ^= flip;
+            read_in_every_way(&body);
+            read_in_every_way(&body[..at]);
+        }
+    }
+
+    #[test]
     fn no_near_text_panics_and_what_is_read_reads_again(body in near_text()) {
+        read_in_every_way(&body);
         let mut parser = TextParser::new(&body);
         let mut labels = SeriesLabels::new();
         while let Ok(Some(entry)) = parser.next_entry() {

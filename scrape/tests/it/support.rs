@@ -12,6 +12,8 @@ use scrape::{Config, Error, Fetching, Page, Scraped, Scraper, Target};
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
     Text(String),
+    /// A body of the protocol's format.
+    Body(&'static str, Vec<u8>),
     Families(Families),
     Fail,
     Hang,
@@ -55,7 +57,10 @@ impl Target for Script {
             }
         };
         match answer.unwrap_or(Answer::Fail) {
-            Answer::Text(body) => page.body(text_format()).extend_from_slice(body.as_bytes()),
+            Answer::Text(body) => page
+                .body(format("PrometheusText0.0.4"))
+                .extend_from_slice(body.as_bytes()),
+            Answer::Body(protocol, body) => page.body(format(protocol)).extend_from_slice(&body),
             Answer::Families(families) => page.families().append(&families),
             Answer::Fail => return Box::pin(std::future::ready(Err(Error::exporter("scripted failure")))),
             Answer::Hang => return Box::pin(std::future::pending()),
@@ -213,8 +218,7 @@ impl Receiver for Memory {
     }
 }
 
-/// The format that bodies here are in.
-fn text_format() -> &'static Format {
-    let text = Protocol::named("PrometheusText0.0.4").expect("known");
-    text.format().expect("it has a parser")
+fn format(protocol: &str) -> &'static Format {
+    let protocol = Protocol::named(protocol).expect("known");
+    protocol.format().expect("it has a parser")
 }

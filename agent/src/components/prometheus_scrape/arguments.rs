@@ -6,7 +6,7 @@ use std::time::Duration;
 use ferroalloy_model::Labels;
 use relabel::NameScheme;
 use river_syntax::{Block, Bytes, CapsuleOf};
-use scrape::parse::Protocol;
+use scrape::parse::{Options, Protocol};
 use scrape::{Config, DiscoveredTarget};
 
 use crate::arguments::{HttpClient, MetricsReceiver, Target, choice};
@@ -42,11 +42,23 @@ pub(in super::super) struct Arguments {
     scrape_interval: Duration,
     /// How long a scrape may take; 10s or the interval, whichever is shorter, unless it is given.
     scrape_timeout: Option<Duration>,
-    /// The formats to ask for, best first; all that are known unless it is given.
+    /// The formats to ask for, best first; OpenMetrics and text unless it is given.
     scrape_protocols: Option<Vec<String>>,
     /// The format to assume where a target does not tell.
     #[river(default = "PrometheusText0.0.4".to_owned())]
     scrape_fallback_protocol: String,
+    /// Whether native histograms are scraped; `PrometheusProto` must be among the formats, and is asked for first unless they are given.
+    #[river(default)]
+    scrape_native_histograms: bool,
+    /// Whether classic histograms are kept beside native ones.
+    #[river(default)]
+    scrape_classic_histograms: bool,
+    /// Whether classic histograms become native ones with custom buckets.
+    #[river(default)]
+    convert_classic_histograms_to_nhcb: bool,
+    /// Whether series get the labels `__type__` and `__unit__`.
+    #[river(default)]
+    enable_type_and_unit_labels: bool,
     /// The decompressed body must be smaller.
     #[river(default)]
     body_size_limit: Bytes,
@@ -110,13 +122,23 @@ impl Arguments {
     pub(super) fn config(&self, id: &str, user_agent: &str, hostname: &str) -> Result<Config, Error> {
         let limit = |bytes: Bytes| usize::try_from(bytes.0).unwrap_or(usize::MAX);
         let defaults = Config::default();
-        let protocols = match &self.scrape_protocols {
+        let mut protocols = match &self.scrape_protocols {
             Some(names) => names
                 .iter()
                 .map(|name| protocol(name))
                 .collect::<Result<_, _>>()?,
             None => defaults.protocols,
         };
+        if self.scrape_native_histograms {
+            let proto = protocol("PrometheusProto")?;
+            if self.scrape_protocols.is_none() {
+                protocols.insert(0, proto);
+            } else if !protocols.contains(&proto) {
+                return Err(Error::new(
+                    "scrape_native_histograms needs PrometheusProto among scrape_protocols",
+                ));
+            }
+        }
         let fallback = match self.scrape_fallback_protocol.as_str() {
             "" => None,
             name => Some(protocol(name)?),
@@ -134,7 +156,13 @@ impl Arguments {
             metrics_path: self.metrics_path.clone(),
             scheme: self.scheme.clone(),
             protocols,
-            parse: defaults.parse,
+            parse: Options {
+                ignore_native: !self.scrape_native_histograms,
+                keep_classic: self.scrape_classic_histograms,
+                convert_classic: self.convert_classic_histograms_to_nhcb,
+                type_and_unit_labels: self.enable_type_and_unit_labels,
+                ..defaults.parse
+            },
             fallback_protocol: fallback,
             enable_compression: self.enable_compression,
             body_size_limit: limit(self.body_size_limit),
