@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod collectors;
+#[doc = include_str!("../docs/macos.md")]
+pub mod on_macos {}
 
 mod build_info;
 mod collector;

@@ -58,6 +58,61 @@ mod tests {
         }
     }
 
+    const DOCUMENTATION: &str = include_str!("../docs/macos.md");
+
+    #[test]
+    fn every_collector_and_family_is_documented() {
+        for descriptor in registry() {
+            let section = format!("| **{}**", descriptor.name);
+            let documented = DOCUMENTATION.contains(&section);
+            assert_eq!(
+                documented,
+                descriptor.macos != Support::Absent,
+                "{}",
+                descriptor.name
+            );
+            if documented {
+                let off = DOCUMENTATION.contains(&format!("{section} (off)"));
+                assert_eq!(off, descriptor.macos == Support::Off, "{}", descriptor.name);
+            }
+        }
+        let Some(folder) = std::env::var_os("FERROALLOY_CONFORMANCE") else {
+            println!("skipped: FERROALLOY_CONFORMANCE is not set");
+            return;
+        };
+        let folder = std::path::Path::new(&folder).join("node_exporter");
+        let inventory = std::fs::read_to_string(folder.join("metrics-inventory.tsv")).unwrap();
+        let here = |name: &str| {
+            let descriptor = registry().iter().find(|descriptor| descriptor.name == name);
+            descriptor.is_some_and(|descriptor| descriptor.macos != Support::Absent)
+        };
+        let rows = inventory.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+        let rows: Vec<_> = rows.filter(|row| row[0] == "darwin" && here(row[1])).collect();
+        assert!(rows.len() > 70, "{}", rows.len());
+        let documented = |family: &str| {
+            let names = DOCUMENTATION.lines().filter_map(|line| {
+                line.strip_prefix("| `")
+                    .and_then(|rest| Some(rest.split_once("` |")?.0))
+            });
+            let mut names = names.map(|name| (name.trim_end_matches('*'), name.ends_with('*')));
+            names.any(|(name, open)| family == name || open && family.starts_with(name))
+        };
+        for row in &rows {
+            let family = row[2].trim_start_matches("node_");
+            assert!(documented(family), "{family}");
+        }
+        // What a real node_exporter printed on a Mac has the words of the inventory, by which collectors are checked.
+        let printed = std::fs::read_to_string(folder.join("expected/e2e-output-darwin.txt")).unwrap();
+        let printed = printed.lines().filter_map(|line| line.strip_prefix("# HELP "));
+        let known = printed.filter_map(|line| {
+            let (name, help) = line.split_once(' ')?;
+            Some((rows.iter().find(|row| row[2] == name)?[5], help))
+        });
+        let known: Vec<_> = known.collect();
+        assert!(known.len() > 15, "{}", known.len());
+        assert!(known.iter().all(|(ours, theirs)| ours == theirs), "{known:?}");
+    }
+
     #[test]
     #[cfg(not(target_os = "macos"))]
     fn elsewhere_every_call_is_refused() {

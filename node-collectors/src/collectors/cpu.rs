@@ -42,7 +42,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     },
     build: |context| {
         Ok(match context.platform {
-            Platform::MacOs => Box::new(macos::Cpu::new(Kernel, &context.options.cpu)?),
+            Platform::MacOs => Box::new(macos::Cpu::new(Kernel, &context.options.cpu, context.mode)?),
             Platform::Linux => Box::new(linux::Cpu::new(context)?),
         })
     },

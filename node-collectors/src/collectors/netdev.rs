@@ -39,7 +39,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     build: |context| {
         let options = &context.options.netdev;
         Ok(match context.platform {
-            Platform::MacOs => Box::new(macos::NetDev::new(Kernel, options)?),
+            Platform::MacOs => Box::new(macos::NetDev::new(Kernel, options, context.mode)?),
             Platform::Linux => linux::build(context)?,
         })
     },

@@ -8,7 +8,6 @@ mod conformance;
 mod macos;
 #[cfg(target_os = "linux")]
 mod readme;
-#[cfg(target_os = "linux")]
 mod real_node_exporter;
 mod set;
 #[cfg(target_os = "linux")]

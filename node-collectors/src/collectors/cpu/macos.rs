@@ -1,7 +1,7 @@
 //! macOS: ticks of each processor from `host_processor_info`.
 //!
 //! The kernel counts ticks with 32 bits, which wrap after 497 days in one state. node_exporter shows that as a
-//! reset; here the count goes on, as long as the program runs.
+//! reset; here the count goes on, as long as the program runs, unless its quirks are wanted.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::macos::calls::Mach;
 use crate::macos::layout::CPU_STATE_MAX;
 use crate::macos::wrap::Extended;
+use crate::mode::Mode;
 use crate::text::Decimal;
 
 /// In the order of `CPU_STATE_USER` and so on.
@@ -24,6 +25,7 @@ const SLACK: u32 = u32::MAX / 2;
 
 pub(super) struct Cpu<M> {
     mach: M,
+    mode: Mode,
     state: Mutex<State>,
 }
 
@@ -34,7 +36,7 @@ struct State {
 }
 
 impl<M: Mach> Cpu<M> {
-    pub(super) fn new(mach: M, options: &Options) -> Result<Self, Error> {
+    pub(super) fn new(mach: M, options: &Options, mode: Mode) -> Result<Self, Error> {
         let defaults = Options::default();
         let changed = [
             ("cpu.guest", options.guest != defaults.guest),
@@ -53,6 +55,7 @@ impl<M: Mach> Cpu<M> {
         }
         Ok(Self {
             mach,
+            mode,
             state: Mutex::default(),
         })
     }
@@ -85,7 +88,13 @@ impl<M: Mach> Collector for Cpu<M> {
             }
             let number_text = Decimal::new(number as u64);
             for ((total, low), mode) in totals[number].iter_mut().zip(ticks).zip(MODES) {
-                let seconds = total.advance(*low, SLACK) as f64 / TICKS_PER_SECOND;
+                let continued = total.advance(*low, SLACK);
+                let ticks = if self.mode.is_compat() {
+                    u64::from(*low)
+                } else {
+                    continued
+                };
+                let seconds = ticks as f64 / TICKS_PER_SECOND;
                 family.sample(&[("cpu", number_text.as_str()), ("mode", mode)], seconds);
             }
         }
@@ -103,7 +112,7 @@ mod tests {
     fn cpu(processors: usize, ticks: &[u32]) -> Cpu<Recorded> {
         let mac = Recorded::default();
         mac.ticks(processors, ticks);
-        Cpu::new(mac, &Options::default()).unwrap()
+        Cpu::new(mac, &Options::default(), Mode::Fixed).unwrap()
     }
 
     #[test]
@@ -137,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn wraps_as_node_exporter_does_if_that_is_wanted() {
+        let mut collector = cpu(1, &[u32::MAX, 0, 0, 0]);
+        collector.mode = Mode::Compat;
+        samples(&collector);
+        collector.mach.ticks(1, &[99, 0, 0, 0]);
+        let line = &samples(&collector)[3];
+        assert_eq!(line, "node_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 0.99");
+    }
+
+    #[test]
     fn processors_may_come_and_go() {
         let collector = cpu(1, &[1, 1, 1, 1]);
         assert_eq!(samples(&collector).len(), 4);
@@ -165,7 +184,7 @@ mod tests {
             );
             assert!(out.is_empty());
         }
-        let silent = Cpu::new(Recorded::default(), &Options::default()).unwrap();
+        let silent = Cpu::new(Recorded::default(), &Options::default(), Mode::Fixed).unwrap();
         let error = silent.update(&mut Families::new()).unwrap_err();
         assert_eq!(error.to_string(), "host_processor_info failed");
     }
@@ -176,7 +195,9 @@ mod tests {
             bugs_include: "x".into(),
             ..Options::default()
         };
-        let error = Cpu::new(Recorded::default(), &options).err().unwrap();
+        let error = Cpu::new(Recorded::default(), &options, Mode::Fixed)
+            .err()
+            .unwrap();
         assert_eq!(error.to_string(), "cpu.info.bugs-include is for Linux only");
     }
 

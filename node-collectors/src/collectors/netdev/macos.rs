@@ -3,7 +3,8 @@
 //!
 //! The second call is there because the list gives the byte counters to programs that are not Apple's rounded down to
 //! 1024 and cut to 32 bits, since macOS 13.2 (`ALIGN_BYTES` in bsd/net/rtsock.c). Where it fails, node_exporter falls
-//! back to those 32 bits silently, so that rates turn wrong every 4 GiB; here their wraps are counted.
+//! back to those 32 bits silently, so that rates turn wrong every 4 GiB; here their wraps are counted, unless its quirks are
+//! wanted.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -17,6 +18,7 @@ use crate::macos::bytes::{text_at, u16_at, u32_at, u64_at};
 use crate::macos::calls::{self, Sysctl};
 use crate::macos::layout::{INTERFACE_LIST, if_data64, if_msghdr2, ifmibdata, interface_data, sockaddr_dl};
 use crate::macos::wrap::Extended;
+use crate::mode::Mode;
 use crate::text;
 
 /// The step to which the list rounds byte counters down: one that falls by less has not wrapped.
@@ -27,6 +29,7 @@ pub(super) struct NetDev<S> {
     filter: Filter,
     detailed: bool,
     address_info: bool,
+    mode: Mode,
     state: Mutex<State>,
 }
 
@@ -46,7 +49,7 @@ struct Known {
 }
 
 impl<S: Sysctl> NetDev<S> {
-    pub(super) fn new(sysctl: S, options: &Options) -> Result<Self, Error> {
+    pub(super) fn new(sysctl: S, options: &Options, mode: Mode) -> Result<Self, Error> {
         if !options.netlink || options.label_ifalias {
             let option = if options.netlink {
                 "netdev.label-ifalias"
@@ -60,6 +63,7 @@ impl<S: Sysctl> NetDev<S> {
             filter: options.filter()?,
             detailed: options.detailed,
             address_info: options.address_info,
+            mode,
             state: Mutex::default(),
         })
     }
@@ -95,8 +99,10 @@ impl<S: Sysctl> Collector for NetDev<S> {
             );
             let (received, sent) = match (self.exact_bytes(interface, data), &before) {
                 (Some(exact), _) => exact,
-                (None, Some(before)) => (proceed(before.received, listed.0), proceed(before.sent, listed.1)),
-                (None, None) => listed,
+                (None, Some(before)) if !self.mode.is_compat() => {
+                    (proceed(before.received, listed.0), proceed(before.sent, listed.1))
+                }
+                (None, _) => listed,
             };
             devices.push(interface.device(received, sent, self.detailed));
             let (received, sent) = (Extended::new(received), Extended::new(sent));

@@ -42,7 +42,7 @@ fn address_message() -> Vec<u8> {
 fn collector(list: &[Vec<u8>]) -> NetDev<Recorded> {
     let mac = Recorded::default();
     mac.numbers(&INTERFACE_LIST, list.concat());
-    NetDev::new(mac, &Options::default()).unwrap()
+    NetDev::new(mac, &Options::default(), Mode::Fixed).unwrap()
 }
 
 fn bytes(collector: &NetDev<Recorded>, device: &str) -> (f64, f64) {
@@ -62,6 +62,21 @@ fn bytes(collector: &NetDev<Recorded>, device: &str) -> (f64, f64) {
 /// What [`bytes`] gives for these counts.
 fn counts(received: u64, sent: u64) -> (f64, f64) {
     (received as f64, sent as f64)
+}
+
+#[test]
+fn the_lists_count_as_it_is_if_quirks_are_wanted() {
+    let mac = Recorded::default();
+    let list = |received| message("en0", 4, received, 0);
+    mac.numbers(&INTERFACE_LIST, list(u64::from(u32::MAX) - 1023));
+    let mut collector = NetDev::new(mac, &Options::default(), Mode::Compat).unwrap();
+    let received = |collector: &NetDev<Recorded>| bytes(collector, "en0").0;
+    assert_eq!(received(&collector), 4_294_966_272.0);
+    collector.sysctl.numbers(&INTERFACE_LIST, list(1024));
+    assert_eq!(received(&collector), 1024.0);
+    collector.mode = Mode::Fixed;
+    collector.sysctl.numbers(&INTERFACE_LIST, list(0));
+    assert_eq!(received(&collector), 1024.0);
 }
 
 #[test]
@@ -111,7 +126,7 @@ fn names_of_the_kernel_and_filters() {
         detailed: true,
         ..Options::default()
     };
-    let lines = samples(&NetDev::new(mac, &options).unwrap());
+    let lines = samples(&NetDev::new(mac, &options, Mode::Fixed).unwrap());
     assert_eq!(lines.len(), 11);
     for name in [
         "receive_errors",
@@ -131,7 +146,7 @@ fn names_of_the_kernel_and_filters() {
 #[test]
 fn options_for_linux_are_refused() {
     let refused = |options| {
-        NetDev::new(Recorded::default(), &options)
+        NetDev::new(Recorded::default(), &options, Mode::Fixed)
             .err()
             .unwrap()
             .to_string()
@@ -253,7 +268,12 @@ fn as_node_exporter_gives_it() {
         address_info: true,
         ..Options::default()
     };
-    inventory::check("netdev", &NetDev::new(mac, &options).unwrap(), &[], &[]);
+    inventory::check(
+        "netdev",
+        &NetDev::new(mac, &options, Mode::Fixed).unwrap(),
+        &[],
+        &[],
+    );
 }
 
 proptest! {
