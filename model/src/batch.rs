@@ -67,6 +67,32 @@ pub struct Rows {
     pub layout: Arc<Layout>,
     /// The samples.
     pub rows: Arc<[Row]>,
+    /// What few push clients send.
+    pub sides: Option<Arc<RowSides>>,
+}
+
+/// The parts of pushed samples that few clients send.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RowSides {
+    /// When a counter began, by index of its row, ascending; milliseconds since 1970.
+    pub start_times: Vec<(u32, i64)>,
+    /// Native histograms in the order in which they arrived.
+    pub histograms: Vec<HistogramRow>,
+    /// Exemplars by slot, in the order in which they arrived.
+    pub exemplars: Vec<(u32, Exemplar)>,
+}
+
+/// One native histogram of a push client.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistogramRow {
+    /// Slot of its series.
+    pub slot: u32,
+    /// Milliseconds since 1970.
+    pub timestamp: i64,
+    /// When it began, in milliseconds since 1970; 0 where that is not known.
+    pub start_time: i64,
+    /// The histogram.
+    pub histogram: Histogram,
 }
 
 /// One sample.
@@ -100,6 +126,7 @@ impl Batch {
             Self::Rows(rows) => Self::Rows(Rows {
                 layout,
                 rows: Arc::clone(&rows.rows),
+                sides: rows.sides.clone(),
             }),
         }
     }
@@ -126,19 +153,32 @@ impl Batch {
         samples
     }
 
-    /// Number of samples whose slot is not vacant.
+    /// Number of samples, native histograms included, whose slot is not vacant.
     pub fn sample_count(&self) -> usize {
-        if self.layout().has_vacant() {
-            let mut count = 0;
-            self.for_each_sample(|_| count += 1);
-            count
-        } else {
-            self.upper_bound()
+        if !self.layout().has_vacant() {
+            return self.floats() + self.histogram_slots().count();
         }
+        let mut count = 0;
+        self.for_each_sample(|_| count += 1);
+        let layout = self.layout();
+        count
+            + self
+                .histogram_slots()
+                .filter(|slot| !layout.is_vacant(*slot as usize))
+                .count()
     }
 
-    /// Number of samples, those of vacant slots included.
+    /// Number of things to be dealt with, at most: samples, native histograms and the exemplars of push clients, those of vacant
+    /// slots included. Zero only when there is nothing in the batch.
     pub fn upper_bound(&self) -> usize {
+        let exemplars = match self {
+            Self::Columns(_) => 0,
+            Self::Rows(rows) => rows.sides.as_ref().map_or(0, |sides| sides.exemplars.len()),
+        };
+        self.floats() + self.histogram_slots().count() + exemplars
+    }
+
+    fn floats(&self) -> usize {
         match self {
             Self::Columns(Columns { data, .. }) => {
                 data.presence.count() + data.sides.as_ref().map_or(0, |sides| sides.extra.len())
@@ -147,16 +187,36 @@ impl Batch {
         }
     }
 
+    fn histogram_slots(&self) -> impl Iterator<Item = u32> + '_ {
+        let (columns, rows) = match self {
+            Self::Columns(Columns { data, .. }) => (
+                data.sides.as_ref().map_or(&[][..], |sides| &sides.histograms),
+                &[][..],
+            ),
+            Self::Rows(rows) => (
+                &[][..],
+                rows.sides.as_ref().map_or(&[][..], |sides| &sides.histograms),
+            ),
+        };
+        columns
+            .iter()
+            .map(|(slot, _)| *slot)
+            .chain(rows.iter().map(|row: &HistogramRow| row.slot))
+    }
+
     /// The time of the newest sample, or of the scrape.
     pub fn timestamp(&self) -> i64 {
         match self {
             Self::Columns(columns) => columns.data.timestamp,
-            Self::Rows(rows) => rows
-                .rows
-                .iter()
-                .map(|row| row.timestamp)
-                .max()
-                .unwrap_or_default(),
+            Self::Rows(rows) => {
+                let histograms = rows.sides.iter().flat_map(|sides| &sides.histograms);
+                rows.rows
+                    .iter()
+                    .map(|row| row.timestamp)
+                    .chain(histograms.map(|row| row.timestamp))
+                    .max()
+                    .unwrap_or_default()
+            }
         }
     }
 
@@ -168,7 +228,9 @@ impl Batch {
                     + data.presence.heap_bytes()
                     + data.sides.as_ref().map_or(0, |sides| sides.heap_bytes())
             }
-            Self::Rows(rows) => size_of_val(&*rows.rows),
+            Self::Rows(rows) => {
+                size_of_val(&*rows.rows) + rows.sides.as_ref().map_or(0, |sides| sides.heap_bytes())
+            }
         }
     }
 }
@@ -241,6 +303,16 @@ impl Sides {
             + self.histograms.capacity() * size_of::<(u32, Histogram)>()
             + histograms
             + self.start_times.capacity() * size_of::<(u32, i64)>()
+    }
+}
+
+impl RowSides {
+    fn heap_bytes(&self) -> usize {
+        let histograms = self.histograms.iter().map(|row| row.histogram.heap_bytes());
+        self.start_times.capacity() * size_of::<(u32, i64)>()
+            + self.histograms.capacity() * size_of::<HistogramRow>()
+            + histograms.sum::<usize>()
+            + self.exemplars.capacity() * size_of::<(u32, Exemplar)>()
     }
 }
 

@@ -20,7 +20,7 @@ pub mod reconfigure;
 pub mod sample;
 pub mod text;
 
-pub use batch::{Batch, ColumnData, Columns, Presence, Row, Rows, Sides};
+pub use batch::{Batch, ColumnData, Columns, HistogramRow, Presence, Row, RowSides, Rows, Sides};
 #[cfg(feature = "tokio")]
 pub use clock::SystemClock;
 pub use clock::{Clock, ManualClock};

@@ -2,6 +2,7 @@
 
 mod answer;
 mod retry_after;
+mod written;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +11,12 @@ use ferroalloy_http_client as http_client;
 use ferroalloy_model::Clock;
 use ferroalloy_model::clock::timeout;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 pub(crate) use self::answer::Failure;
+pub use self::written::Written;
 use crate::config::Endpoint;
-use crate::encode::Body;
+use crate::encode::{Body, Version};
 use crate::{Error, ErrorKind};
 
 const VERSION: HeaderName = HeaderName::from_static("x-prometheus-remote-write-version");
@@ -48,8 +50,6 @@ impl Client {
             headers.append(name, value);
         }
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("snappy"));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-        headers.insert(VERSION, HeaderValue::from_static("0.1.0"));
         headers.insert(USER_AGENT, user_agent);
         let mut http = endpoint.http.clone();
         if http.follow_redirects == http_client::Redirects::Any {
@@ -68,13 +68,25 @@ impl Client {
     }
 
     /// Sends one request and waits for the answer, for as long as the endpoint's `remote_timeout`.
-    pub async fn send(&self, body: &Body) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::is_retryable`] tells whether the same request may be taken later, [`ErrorKind::VersionNotSpoken`] that 1.0 may be.
+    pub async fn send(&self, body: &Body) -> Result<Written, Error> {
         self.attempt(body, 0).await.map_err(|failure| failure.error)
     }
 
     /// Sends one request; `retries` tries of the same went before.
-    pub(crate) async fn attempt(&self, body: &Body, retries: u32) -> Result<(), Failure> {
+    pub(crate) async fn attempt(&self, body: &Body, retries: u32) -> Result<Written, Failure> {
         let mut headers = self.headers.clone();
+        let (content_type, version) = match body.version() {
+            Version::V1 => ("application/x-protobuf", "0.1.0"),
+            Version::V2 => (
+                "application/x-protobuf;proto=io.prometheus.write.v2.Request",
+                "2.0.0",
+            ),
+        };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(VERSION, HeaderValue::from_static(version));
         if retries > 0 {
             headers.insert(RETRY_ATTEMPT, HeaderValue::from(retries));
         }
@@ -84,7 +96,7 @@ impl Client {
             headers,
             body: body.bytes.clone(),
         };
-        match timeout(&*self.clock, self.timeout, self.exchange(&request)).await {
+        match timeout(&*self.clock, self.timeout, self.exchange(&request, body)).await {
             Ok(result) => result,
             Err(_) => Err(Failure {
                 error: Error::new(
@@ -93,15 +105,17 @@ impl Client {
                 ),
                 status: None,
                 retry_after: None,
+                written: None,
             }),
         }
     }
 
-    async fn exchange(&self, request: &http_client::Request) -> Result<(), Failure> {
+    async fn exchange(&self, request: &http_client::Request, body: &Body) -> Result<Written, Failure> {
         let unanswered = |error: http_client::Error| Failure {
             error: error.into(),
             status: None,
             retry_after: None,
+            written: None,
         };
         let reply = self.http.open(request).await.map_err(unanswered)?;
         let status = reply.status();
@@ -110,18 +124,23 @@ impl Client {
         let rest = reply.read_into(answer::READ_AT_MOST, &mut said);
         // The status has told everything: neither a body that does not end nor one that breaks changes it.
         drop(timeout(&*self.clock, REST_OF_ANSWER, rest).await);
+        let written = Written::of(&headers);
         if status.is_success() {
-            return Ok(());
+            return match (body.version(), written) {
+                (Version::V1, _) => Ok(Written::all_of(body)),
+                (Version::V2, Some(written)) => Ok(written),
+                (Version::V2, None) => Err(answer::not_spoken(status, &self.receiver)),
+            };
         }
         let wall = self.clock.wall();
-        Err(answer::failure(
-            status,
-            &headers,
-            &said,
-            &self.receiver,
-            wall,
-            self.retry_on_429,
-        ))
+        let mut failure = answer::failure(status, &headers, &said, &self.receiver, wall, self.retry_on_429);
+        if body.version() == Version::V2 {
+            failure.written = written;
+            if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+                failure.error = Error::new(ErrorKind::VersionNotSpoken, failure.error.to_string());
+            }
+        }
+        Err(failure)
     }
 
     /// Closes idle connections: for the time after a suspend.

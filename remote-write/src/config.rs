@@ -9,6 +9,7 @@ use http_client::Secret;
 use relabel::Rules;
 
 use crate::Error;
+use crate::encode::Version;
 
 /// A writer: labels for everything, limits of the queue, and where it goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,10 +50,28 @@ pub struct Endpoint {
     /// Rules over the series that this endpoint is sent, external labels included. A series that they leave without a name is
     /// not sent either.
     pub write_relabel: Rules,
+    /// The message that is sent. A receiver that does not take 2.0 is sent 1.0 for a day, then asked again.
+    pub version: Version,
     /// Send exemplars beside the samples they belong to.
     pub send_exemplars: bool,
+    /// Send native histograms. Those with custom buckets need 2.0.
+    pub send_native_histograms: bool,
+    /// Whether and how kinds, help texts and units are sent.
+    pub metadata: MetadataConfig,
     /// How requests are made and repeated.
     pub queue: QueueConfig,
+}
+
+/// How kinds, help texts and units of metric families are sent: in 2.0 beside each sample; in 1.0, which has no place for them there, in
+/// requests of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetadataConfig {
+    /// Whether they are sent at all.
+    pub send: bool,
+    /// 1.0: how often.
+    pub send_interval: Duration,
+    /// 1.0: families in one request, at most.
+    pub max_samples_per_send: usize,
 }
 
 /// How an endpoint's requests are made and repeated.
@@ -72,6 +91,9 @@ pub struct QueueConfig {
     pub retry_on_http_429: bool,
     /// Samples that have waited longer are not sent any more; zero for no such limit.
     pub sample_age_limit: Duration,
+    /// Send a request that is answered by 400 again in halves, down to the series that the receiver refuses: a 1.0 receiver takes all of a
+    /// request or nothing. The number of requests that one may become is bounded.
+    pub bisect_refused: bool,
 }
 
 // === impl Config ===
@@ -128,7 +150,10 @@ impl Endpoint {
                 ..http_client::Config::default()
             },
             write_relabel: Rules::default(),
+            version: Version::V1,
             send_exemplars: true,
+            send_native_histograms: true,
+            metadata: MetadataConfig::default(),
             queue: QueueConfig::default(),
         }
     }
@@ -201,6 +226,11 @@ impl Endpoint {
             ("max_samples_per_send", queue.max_samples_per_send == 0),
             ("max_shards", queue.max_shards == 0),
             ("min_backoff", queue.min_backoff.is_zero()),
+            (
+                "metadata max_samples_per_send",
+                self.metadata.max_samples_per_send == 0,
+            ),
+            ("metadata send_interval", self.metadata.send_interval.is_zero()),
         ];
         if let Some((option, _)) = positive.into_iter().find(|(_, zero)| *zero) {
             return Err(Error::config(format!("{option} must be greater than zero")));
@@ -243,6 +273,16 @@ impl Endpoint {
     }
 }
 
+impl Default for MetadataConfig {
+    fn default() -> Self {
+        Self {
+            send: true,
+            send_interval: Duration::from_mins(1),
+            max_samples_per_send: 2000,
+        }
+    }
+}
+
 impl Default for QueueConfig {
     fn default() -> Self {
         Self {
@@ -253,6 +293,7 @@ impl Default for QueueConfig {
             max_backoff: Duration::from_secs(5),
             retry_on_http_429: true,
             sample_age_limit: Duration::ZERO,
+            bisect_refused: true,
         }
     }
 }

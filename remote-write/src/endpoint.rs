@@ -8,6 +8,7 @@ mod backoff;
 mod delivery;
 mod lanes;
 mod request;
+mod search;
 mod throttle;
 
 use std::collections::HashMap;
@@ -21,7 +22,8 @@ use tokio::task::{Id, JoinError, JoinSet};
 use self::delivery::{Delivery, deliver};
 pub(crate) use self::delivery::{Settings, Shared};
 use self::lanes::{Contents, Lanes};
-use self::request::Message;
+use self::request::{Message, Wanted};
+pub(crate) use self::search::Searches;
 pub(crate) use self::throttle::Throttle;
 use crate::encode::Compressor;
 use crate::queue::{DropReason, Reader};
@@ -173,8 +175,13 @@ impl EndpointTask {
 
     fn send(&mut self, settings: &Settings) {
         let (now, limit) = (self.shared.clock.elapsed(), settings.age_limit());
-        self.message.clear();
-        self.message.with_exemplars = settings.endpoint.send_exemplars;
+        let endpoint = &settings.endpoint;
+        self.message.clear(Wanted {
+            version: self.shared.version_for(endpoint),
+            exemplars: endpoint.send_exemplars,
+            histograms: endpoint.send_native_histograms,
+            metadata: endpoint.metadata.send,
+        });
         let most_samples = settings.endpoint.queue.max_samples_per_send;
         let (contents, too_old) =
             self.lanes
@@ -184,17 +191,14 @@ impl EndpointTask {
         let metrics = &self.shared.metrics;
         metrics.dropped(DropReason::TooOld, too_old as u64);
         metrics.dropped(DropReason::DroppedSeries, self.message.dropped as u64);
-        if self.message.samples == 0 {
+        metrics.dropped(DropReason::HistogramsOff, self.message.unwanted as u64);
+        metrics.dropped(DropReason::CustomBuckets, self.message.custom as u64);
+        if self.message.is_empty() {
             self.finish(&contents);
             return;
         }
-        let bytes = self.compressor.compress(&self.message.bytes);
         let delivery = Delivery {
-            body: crate::Body {
-                bytes,
-                samples: self.message.samples,
-                exemplars: self.message.exemplars,
-            },
+            body: self.message.body(&mut self.compressor),
             queued: contents.queued,
             newest: self.message.newest,
         };
@@ -251,7 +255,7 @@ impl EndpointTask {
         let sent: usize = self
             .requests
             .values()
-            .map(|request| request.delivery.body.samples())
+            .map(|request| request.delivery.body.counts.points())
             .sum();
         let backlog = self.reader.backlog();
         self.shared.metrics.set_oldest_queued(backlog.oldest);

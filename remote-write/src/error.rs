@@ -28,6 +28,8 @@ pub enum ErrorKind {
     Misconfigured,
     /// The receiver will never take this request (400 and the other statuses).
     Refused,
+    /// The receiver does not know remote write 2.0 (415, or a 2xx that does not say what was written). 1.0 may work.
+    VersionNotSpoken,
 }
 
 impl Error {

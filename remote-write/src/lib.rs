@@ -13,9 +13,9 @@ mod status;
 mod view;
 mod writer;
 
-pub use self::client::Client;
-pub use self::config::{Config, Endpoint, QueueConfig, QueueLimits};
-pub use self::encode::{Body, Encoder};
+pub use self::client::{Client, Written};
+pub use self::config::{Config, Endpoint, MetadataConfig, QueueConfig, QueueLimits};
+pub use self::encode::{Body, Encoder, Point, Value, Version};
 pub use self::error::{Error, ErrorKind};
 pub use self::status::{Health, Refusal, Status};
 pub use self::writer::{StatusChanges, Writer};

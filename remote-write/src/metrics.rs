@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ferroalloy_model::{Families, MetricKind};
 
+use crate::encode::Body;
 use crate::queue::DropReason;
 
 /// Upper bounds of the histogram of request times, in seconds.
@@ -16,11 +17,10 @@ const BUCKETS: [f64; 15] = [
 
 #[derive(Debug, Default)]
 pub(crate) struct EndpointMetrics {
-    /// Samples in tries, repeated ones included.
-    pub(crate) samples: AtomicU64,
-    /// Exemplars in tries, repeated ones included.
-    pub(crate) exemplars: AtomicU64,
-    pub(crate) retried: AtomicU64,
+    /// What was in tries, repeated ones included.
+    pub(crate) tried: Kinds,
+    /// What was in tries that failed and were repeated.
+    pub(crate) retried: Kinds,
     /// Samples that a receiver has refused for good.
     pub(crate) failed: AtomicU64,
     /// Samples that a receiver has taken.
@@ -36,6 +36,14 @@ pub(crate) struct EndpointMetrics {
     dropped: [AtomicU64; DropReason::ALL.len()],
     refused: Mutex<BTreeMap<u16, u64>>,
     durations: Histogram,
+}
+
+/// Counters by kind.
+#[derive(Debug, Default)]
+pub(crate) struct Kinds {
+    samples: AtomicU64,
+    exemplars: AtomicU64,
+    histograms: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +62,18 @@ pub(crate) struct Gauges {
     pub(crate) max_shards: usize,
     pub(crate) max_samples_per_send: usize,
     pub(crate) newest_accepted: Option<i64>,
+}
+
+impl Kinds {
+    pub(crate) fn add(&self, body: &Body) {
+        for (counter, count) in [
+            (&self.samples, body.samples()),
+            (&self.exemplars, body.exemplars()),
+            (&self.histograms, body.histograms()),
+        ] {
+            counter.fetch_add(count as u64, Ordering::Relaxed);
+        }
+    }
 }
 
 impl EndpointMetrics {
@@ -108,21 +128,36 @@ impl EndpointMetrics {
     }
 
     fn collect_counters(&self, labels: &[(&str, &str)], out: &mut Families) {
-        let counters: [(&str, &str, &AtomicU64); 6] = [
+        let counters: [(&str, &str, &AtomicU64); 9] = [
             (
                 "prometheus_remote_storage_samples_total",
                 "Samples in requests to the receiver, each try counted.",
-                &self.samples,
+                &self.tried.samples,
             ),
             (
                 "prometheus_remote_storage_exemplars_total",
                 "Exemplars in requests to the receiver, each try counted.",
-                &self.exemplars,
+                &self.tried.exemplars,
+            ),
+            (
+                "prometheus_remote_storage_histograms_total",
+                "Native histograms in requests to the receiver, each try counted.",
+                &self.tried.histograms,
             ),
             (
                 "prometheus_remote_storage_samples_retried_total",
                 "Samples in requests that failed and are to be repeated.",
-                &self.retried,
+                &self.retried.samples,
+            ),
+            (
+                "prometheus_remote_storage_exemplars_retried_total",
+                "Exemplars in requests that failed and are to be repeated.",
+                &self.retried.exemplars,
+            ),
+            (
+                "prometheus_remote_storage_histograms_retried_total",
+                "Native histograms in requests that failed and are to be repeated.",
+                &self.retried.histograms,
             ),
             (
                 "prometheus_remote_storage_samples_failed_total",
@@ -144,14 +179,25 @@ impl EndpointMetrics {
             out.family(family, help, MetricKind::Counter)
                 .sample(labels, load(value));
         }
-        let mut family = out.family(
-            "prometheus_remote_storage_samples_dropped_total",
-            "Samples that were not sent, by reason.",
-            MetricKind::Counter,
-        );
-        for reason in DropReason::ALL {
-            let value = self.dropped_for(reason) as f64;
-            family.sample(&[labels, &[("reason", reason.label())]].concat(), value);
+        for (name, help, of_histograms) in [
+            (
+                "prometheus_remote_storage_samples_dropped_total",
+                "Samples that were not sent, by reason.",
+                false,
+            ),
+            (
+                "prometheus_remote_storage_histograms_dropped_total",
+                "Native histograms that were not sent, by reason; those dropped for reasons that samples share are counted with them.",
+                true,
+            ),
+        ] {
+            let mut family = out.family(name, help, MetricKind::Counter);
+            for reason in DropReason::ALL {
+                if reason.of_histograms() == of_histograms {
+                    let value = self.dropped_for(reason) as f64;
+                    family.sample(&[labels, &[("reason", reason.label())]].concat(), value);
+                }
+            }
         }
         let refused = self
             .refused

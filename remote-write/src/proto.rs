@@ -1,7 +1,10 @@
-//! The messages of remote write 1.0 (`prometheus.WriteRequest`), for decoding and for tests.
+//! The messages of remote write 1.0 (`prometheus.WriteRequest`) and, in [`v2`], those of 2.0, for decoding and for tests.
 //!
-//! Field numbers are those of the remote-write 1.0 specification. Sending goes another way: [`crate::encode`] writes the
+//! Field numbers are those of the specifications. Sending goes another way: [`crate::encode`] writes the
 //! same bytes without building these structs first.
+
+mod convert;
+pub mod v2;
 
 /// What one request carries: `prometheus.WriteRequest`.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -67,7 +70,7 @@ pub struct Exemplar {
     pub timestamp: i64,
 }
 
-/// A native histogram.
+/// A native histogram, of either version.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Histogram {
     /// All observations.
@@ -112,6 +115,9 @@ pub struct Histogram {
     /// Bounds of custom buckets, which 1.0 receivers do not take.
     #[prost(double, repeated, tag = "16")]
     pub custom_values: Vec<f64>,
+    /// When counting began, in milliseconds since 1970; 0 where that is not known. In 2.0 alone.
+    #[prost(int64, tag = "17")]
+    pub start_timestamp: i64,
 }
 
 /// A run of buckets.

@@ -40,6 +40,10 @@ pub(crate) enum DropReason {
     QueueFull,
     /// The endpoint's rules drop their series.
     DroppedSeries,
+    /// They are native histograms, which the endpoint does not want.
+    HistogramsOff,
+    /// They are native histograms with custom buckets, and the endpoint speaks 1.0.
+    CustomBuckets,
 }
 
 /// What a log has thrown away of its oldest end.
@@ -98,13 +102,26 @@ pub(crate) trait Reader: Send + fmt::Debug {
 // === impl DropReason ===
 
 impl DropReason {
-    pub(crate) const ALL: [Self; 3] = [Self::TooOld, Self::QueueFull, Self::DroppedSeries];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::TooOld,
+        Self::QueueFull,
+        Self::DroppedSeries,
+        Self::HistogramsOff,
+        Self::CustomBuckets,
+    ];
+
+    /// Whether it is about native histograms alone.
+    pub(crate) fn of_histograms(self) -> bool {
+        matches!(self, Self::HistogramsOff | Self::CustomBuckets)
+    }
 
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::TooOld => "too_old",
             Self::QueueFull => "queue_full",
             Self::DroppedSeries => "dropped_series",
+            Self::HistogramsOff => "native_histograms_off",
+            Self::CustomBuckets => "nhcb_in_rw1_not_supported",
         }
     }
 }

@@ -76,12 +76,19 @@ impl Stage {
         Some(view)
     }
 
-    /// Appends the labels of the series at `slot` as they are sent. False, and nothing appended, when the series is not sent.
+    /// Calls with each label of the series at `slot` as it is sent, in order of name. False, without a call, when the series is not
+    /// sent.
     #[inline]
-    pub(crate) fn write(&self, view: Option<&View>, layout: &Layout, slot: usize, out: &mut Vec<u8>) -> bool {
+    pub(crate) fn labels(
+        &self,
+        view: Option<&View>,
+        layout: &Layout,
+        slot: usize,
+        label: &mut dyn FnMut(&Pair),
+    ) -> bool {
         let series = layout.series(slot);
         let Some(view) = view else {
-            series.pairs().for_each(|pair| out.extend_from_slice(pair.wire()));
+            series.pairs().for_each(label);
             return true;
         };
         match view.fates.get(slot).copied().unwrap_or(KEPT) {
@@ -91,7 +98,7 @@ impl Stage {
                     .gaps
                     .get(slot * count..(slot + 1) * count)
                     .unwrap_or_default();
-                self.write_merged(series, gaps, out);
+                self.merged(series, gaps, label);
                 true
             }
             DROPPED => false,
@@ -99,16 +106,13 @@ impl Stage {
                 let Some(changed) = &view.changed else {
                     return false;
                 };
-                changed
-                    .series(index as usize)
-                    .pairs()
-                    .for_each(|pair| out.extend_from_slice(pair.wire()));
+                changed.series(index as usize).pairs().for_each(label);
                 true
             }
         }
     }
 
-    fn write_merged(&self, series: Series<'_>, gaps: &[u8], out: &mut Vec<u8>) {
+    fn merged(&self, series: Series<'_>, gaps: &[u8], label: &mut dyn FnMut(&Pair)) {
         let mut external = self
             .external
             .iter()
@@ -123,13 +127,11 @@ impl Stage {
                     usize::from(**gap) == index
                 }
             }) {
-                out.extend_from_slice(pair.wire());
+                label(pair);
             }
-            out.extend_from_slice(own.wire());
+            label(own);
         }
-        for (pair, _) in external {
-            out.extend_from_slice(pair.wire());
-        }
+        external.for_each(|(pair, _)| label(pair));
     }
 }
 
@@ -265,25 +267,20 @@ fn gap_for(series: Series<'_>, external: &Pair) -> u8 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use prost::Message;
     use relabel::{Action, Naming, Rule};
 
     use super::*;
-    use crate::proto::TimeSeries;
 
     /// The series as this stage sends it.
     fn sent(stage: &Stage, layout: &Arc<Layout>, slot: usize) -> Option<Labels> {
-        let mut out = Vec::new();
+        let mut labels = Vec::new();
         let view = stage.view(layout);
-        if !stage.write(view.as_deref(), layout, slot, &mut out) {
+        let mut label = |pair: &Pair| labels.push((pair.name().to_owned(), pair.value().to_owned()));
+        if !stage.labels(view.as_deref(), layout, slot, &mut label) {
             return None;
         }
-        let labels = TimeSeries::decode(&*out).unwrap().labels;
-        let names: Vec<_> = labels.iter().map(|label| label.name.clone()).collect();
-        assert!(names.is_sorted(), "{names:?}");
-        Some(Labels::from_pairs(
-            labels.into_iter().map(|label| (label.name, label.value)),
-        ))
+        assert!(labels.is_sorted_by_key(|(name, _)| name), "{labels:?}");
+        Some(Labels::from_pairs(labels))
     }
 
     /// The same by the book.

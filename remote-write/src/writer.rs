@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::Client;
 use crate::config::{Config, Endpoint};
-use crate::endpoint::{Command, EndpointTask, Settings, Shared, Throttle};
+use crate::endpoint::{Command, EndpointTask, Searches, Settings, Shared, Throttle};
 use crate::metrics::{EndpointMetrics, Gauges};
 use crate::queue::{Log, MemoryLog};
 use crate::status::{Board, Health, Status};
@@ -203,6 +203,8 @@ impl Writer {
             metrics: EndpointMetrics::default(),
             board: Board::new(self.changes.clone()),
             throttle: Throttle::default(),
+            speaks_v1_until: AtomicU64::new(0),
+            search: Searches::default(),
         });
         let (settings, watched) = watch::channel(settings);
         let (commands, told) = mpsc::unbounded_channel();

@@ -3,7 +3,7 @@
 use http::{HeaderMap, StatusCode};
 use std::time::Duration;
 
-use super::retry_after;
+use super::{Written, retry_after};
 use crate::{Error, ErrorKind};
 
 /// How much of an answer is read, and how much of it is shown.
@@ -18,6 +18,21 @@ pub(crate) struct Failure {
     pub(crate) status: Option<StatusCode>,
     /// How long the receiver wants to be left alone.
     pub(crate) retry_after: Option<Duration>,
+    /// What a 2.0 receiver says it wrote nevertheless: the rest is refused for good.
+    pub(crate) written: Option<Written>,
+}
+
+/// A good answer to a 2.0 message that does not say what was written: such a receiver took it for an empty 1.0 message.
+pub(super) fn not_spoken(status: StatusCode, receiver: &str) -> Failure {
+    let code = status.as_u16();
+    let words =
+        format!("{receiver} answers {code} without saying what it wrote: it does not speak remote write 2.0");
+    Failure {
+        error: Error::new(ErrorKind::VersionNotSpoken, words),
+        status: Some(status),
+        retry_after: None,
+        written: None,
+    }
 }
 
 /// What the failure of a request with this status is.
@@ -43,6 +58,7 @@ pub(super) fn failure(
         error: Error::new(kind, words(receiver, status, headers, body)),
         status: Some(status),
         retry_after: retry_after.and_then(|value| retry_after::parse(value, wall)),
+        written: None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! One request, from its first try to its end: taken, refused for good, or too old.
 //!
-//! Invariant: every try sends the same bytes, but for a request that is too large for its receiver, which is sent in halves. What may be tried again is tried until it ends, with the settings in force at that time,
+//! Invariant: every try sends the same bytes, but for a request that its receiver finds too large, refuses or does not understand: it is sent
+//! in halves, or as 1.0. What may be tried again is tried until it ends, with the settings in force at that time,
 //! so that a changed URL or password serves what is under way too.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ferroalloy_model::Clock;
@@ -12,16 +13,21 @@ use http::StatusCode;
 use tokio::sync::watch;
 
 use super::backoff::Backoff;
+use super::search::Searches;
 use super::throttle::Throttle;
-use crate::client::{Client, Failure};
+use crate::ErrorKind;
+use crate::client::{Client, Failure, Written};
 use crate::config::Endpoint;
-use crate::encode::Body;
+use crate::encode::{Body, Version};
 use crate::metrics::EndpointMetrics;
 use crate::queue::DropReason;
 use crate::status::Board;
 
 /// A receiver that finds this many samples too large is not asked to take fewer.
 const SPLIT_DOWN_TO: usize = 16;
+
+/// How long a receiver is sent 1.0 before it is asked again whether it takes 2.0.
+const ASK_AGAIN_AFTER: Duration = Duration::from_hours(24);
 
 /// What an endpoint works with until it is configured anew.
 #[derive(Debug)]
@@ -40,6 +46,10 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     /// How often this endpoint's troubles are logged.
     pub(crate) throttle: Throttle,
+    /// Until when 1.0 is sent whatever is configured, in seconds on the elapsed clock.
+    pub(crate) speaks_v1_until: AtomicU64,
+    /// How much is spent on finding what a receiver refuses.
+    pub(crate) search: Searches,
 }
 
 /// A request that is sent until it ends.
@@ -54,36 +64,64 @@ pub(super) struct Delivery {
 
 /// What became of a body.
 enum End {
-    /// The receiver took it.
+    /// The receiver took it, or at least said what of it.
     Taken,
-    /// It was refused or is too old, and counted as that.
+    /// It is too old, and counted as that.
     Dropped,
     /// The receiver finds it too large.
     TooLarge(Failure),
+    /// The receiver refuses it for good.
+    Refused(Failure),
+    /// The receiver does not know the message.
+    NotSpoken(Failure),
 }
 
-/// Sends `delivery` until it ends, one way or another. What the receiver finds too large is sent in halves, one after the other.
+/// Sends `delivery` until it ends, one way or another. What the receiver finds too large is sent in halves, one after the other; so is
+/// what it refuses, until what it refuses is alone or enough was tried.
 pub(super) async fn deliver(
     delivery: Delivery,
     shared: Arc<Shared>,
     mut settings: watch::Receiver<Arc<Settings>>,
 ) {
     let mut bodies = vec![delivery.body.clone()];
+    let mut search = shared.search.begin();
     while let Some(body) = bodies.pop() {
-        let failure = match send(&body, delivery.queued, &shared, &mut settings).await {
+        let now = settings.borrow().clone();
+        let Some(body) = shared.as_spoken(body, &now.endpoint) else {
+            continue;
+        };
+        let end = send(&body, delivery.queued, &shared, &mut settings).await;
+        let (failure, halves) = match end {
             End::Taken => {
+                search.found();
                 let newest = delivery.newest.unwrap_or_default();
                 shared.metrics.newest_sent.fetch_max(newest, Ordering::Relaxed);
                 continue;
             }
             End::Dropped => continue,
-            End::TooLarge(failure) => failure,
+            End::NotSpoken(failure) => {
+                shared.downgrade(&now.endpoint, &failure);
+                bodies.push(body);
+                continue;
+            }
+            End::TooLarge(failure) => {
+                let halves = body.halves().filter(|_| body.counts.series > SPLIT_DOWN_TO);
+                (failure, halves)
+            }
+            End::Refused(failure) => {
+                let worth_it = failure.status == Some(StatusCode::BAD_REQUEST)
+                    && failure.written.is_none()
+                    && now.endpoint.queue.bisect_refused;
+                let halves = body.halves().filter(|_| worth_it && search.split());
+                (failure, halves)
+            }
         };
-        match body.halves().filter(|_| body.samples() > SPLIT_DOWN_TO) {
+        match halves {
             Some((first, second)) => bodies.extend([second, first]),
-            None => shared.refused(&settings.borrow().endpoint, &failure, body.samples()),
+            None => shared.refused(&now.endpoint, &failure, &body),
         }
     }
+    shared.search.end(&search);
 }
 
 async fn send(
@@ -92,7 +130,6 @@ async fn send(
     shared: &Shared,
     settings: &mut watch::Receiver<Arc<Settings>>,
 ) -> End {
-    let samples = body.samples() as u64;
     let metrics = &shared.metrics;
     let mut backoff = Backoff::new();
     let mut retries = 0;
@@ -100,13 +137,10 @@ async fn send(
         let current = settings.borrow_and_update().clone();
         let age = shared.clock.elapsed().saturating_sub(queued);
         if age > current.age_limit() {
-            metrics.dropped(DropReason::TooOld, samples);
+            metrics.dropped(DropReason::TooOld, body.counts.points() as u64);
             return End::Dropped;
         }
-        metrics.samples.fetch_add(samples, Ordering::Relaxed);
-        metrics
-            .exemplars
-            .fetch_add(body.exemplars as u64, Ordering::Relaxed);
+        metrics.tried.add(body);
         metrics
             .bytes
             .fetch_add(body.bytes().len() as u64, Ordering::Relaxed);
@@ -114,9 +148,8 @@ async fn send(
         let result = current.client.attempt(body, retries).await;
         metrics.observe(shared.clock.elapsed().saturating_sub(start));
         let failure = match result {
-            Ok(()) => {
-                metrics.delivered.fetch_add(samples, Ordering::Relaxed);
-                shared.healed(&current.endpoint);
+            Ok(written) => {
+                shared.written(&current.endpoint, body, written);
                 return End::Taken;
             }
             Err(failure) => failure,
@@ -124,11 +157,13 @@ async fn send(
         if failure.status == Some(StatusCode::PAYLOAD_TOO_LARGE) {
             return End::TooLarge(failure);
         }
-        if !failure.error.is_retryable() {
-            shared.refused(&current.endpoint, &failure, body.samples());
-            return End::Dropped;
+        if failure.error.kind() == ErrorKind::VersionNotSpoken {
+            return End::NotSpoken(failure);
         }
-        metrics.retried.fetch_add(samples, Ordering::Relaxed);
+        if !failure.error.is_retryable() {
+            return End::Refused(failure);
+        }
+        metrics.retried.add(body);
         retries += 1;
         let wait = backoff.wait(&current.endpoint.queue, failure.error.kind(), failure.retry_after);
         shared.failing(&current.endpoint, &failure, wait);
@@ -176,13 +211,46 @@ impl Shared {
         }
     }
 
-    fn refused(&self, endpoint: &Endpoint, failure: &Failure, samples: usize) {
-        let reason = failure.error.to_string();
-        let status = failure.status.map_or(0, |status| status.as_u16());
-        self.metrics.refused(status, samples as u64);
+    /// The receiver took a request, or a part of it.
+    fn written(&self, endpoint: &Endpoint, body: &Body, written: Written) {
+        let points = body.counts.points() as u64;
+        self.metrics
+            .delivered
+            .fetch_add(written.points().min(points), Ordering::Relaxed);
+        self.healed(endpoint);
+        let missing = points.saturating_sub(written.points());
+        if missing > 0 {
+            let reason = format!(
+                "{} wrote {} of {points} samples and does not say why",
+                endpoint.display_name(),
+                written.points()
+            );
+            self.dropped_by_receiver(endpoint, None, &reason, missing);
+        }
+    }
+
+    fn refused(&self, endpoint: &Endpoint, failure: &Failure, body: &Body) {
+        let written = failure.written.unwrap_or_default();
+        let points = body.counts.points() as u64;
+        self.metrics
+            .delivered
+            .fetch_add(written.points().min(points), Ordering::Relaxed);
         self.board.answered();
-        self.board
-            .refused(self.clock.wall(), failure.status, &reason, samples);
+        let refused = points.saturating_sub(written.points());
+        self.dropped_by_receiver(endpoint, failure.status, &failure.error.to_string(), refused);
+    }
+
+    fn dropped_by_receiver(
+        &self,
+        endpoint: &Endpoint,
+        status: Option<StatusCode>,
+        reason: &str,
+        samples: u64,
+    ) {
+        self.metrics
+            .refused(status.map_or(0, |status| status.as_u16()), samples);
+        let shown = usize::try_from(samples).unwrap_or(usize::MAX);
+        self.board.refused(self.clock.wall(), status, reason, shown);
         if let Some(unsaid) = self.throttle.pass(self.clock.elapsed(), false) {
             tracing::error!(
                 endpoint = endpoint.display_name(),
@@ -192,5 +260,42 @@ impl Shared {
                 "the receiver refused samples for good, they are dropped"
             );
         }
+    }
+
+    /// The message that the endpoint is sent at present.
+    pub(super) fn version_for(&self, endpoint: &Endpoint) -> Version {
+        if self.clock.elapsed().as_secs() < self.speaks_v1_until.load(Ordering::Relaxed) {
+            Version::V1
+        } else {
+            endpoint.version
+        }
+    }
+
+    /// Sends 1.0 from now on, for a day.
+    fn downgrade(&self, endpoint: &Endpoint, failure: &Failure) {
+        let until = self.clock.elapsed().saturating_add(ASK_AGAIN_AFTER).as_secs();
+        let before = self.speaks_v1_until.swap(until, Ordering::Relaxed);
+        if before < self.clock.elapsed().as_secs() {
+            tracing::warn!(
+                endpoint = endpoint.display_name(),
+                err = failure.error.to_string(),
+                "remote write 1.0 is sent for a day"
+            );
+        }
+    }
+
+    /// The body for what the receiver speaks. `None` when nothing of it is left, which is counted.
+    fn as_spoken(&self, body: Body, endpoint: &Endpoint) -> Option<Body> {
+        if body.version() == Version::V1 || self.version_for(endpoint) == Version::V2 {
+            return Some(body);
+        }
+        let points = body.counts.points() as u64;
+        let Some((body, custom)) = body.downgraded() else {
+            // Only what we encoded ourselves comes here.
+            self.dropped_by_receiver(endpoint, None, "a request cannot be made one of 1.0", points);
+            return None;
+        };
+        self.metrics.dropped(DropReason::CustomBuckets, custom as u64);
+        Some(body).filter(|body| body.counts.series > 0)
     }
 }

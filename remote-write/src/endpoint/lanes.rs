@@ -107,7 +107,7 @@ impl Lanes {
             while !message.is_full(most_samples)
                 && let Some(waiting) = lane.waiting.front_mut()
             {
-                let before = message.samples + message.dropped;
+                let before = message.dealt_with();
                 let rest = if expired(waiting.entry.queued) {
                     too_old += waiting.left;
                     None
@@ -118,7 +118,7 @@ impl Lanes {
                 let taken = match rest {
                     Some(place) => {
                         waiting.place = place;
-                        (message.samples + message.dropped - before).min(waiting.left)
+                        (message.dealt_with() - before).min(waiting.left)
                     }
                     None => waiting.left,
                 };
@@ -207,6 +207,7 @@ mod tests {
             batch: Rows {
                 layout: layout.clone(),
                 rows,
+                sides: None,
             }
             .into(),
         }
@@ -216,7 +217,7 @@ mod tests {
         let mut message = Message::default();
         let stage = Stage::new(&Labels::empty(), &Rules::default());
         let (contents, _) = lanes.fill(&mut message, &stage, most, |queued| queued.is_zero());
-        (contents, message.samples)
+        (contents, message.counts.samples)
     }
 
     #[test]

@@ -2,44 +2,101 @@
 //!
 //! Invariant: a place within a batch only moves on, so that each sample is in one request or counted as dropped.
 
-use ferroalloy_model::{Batch, Exemplar, Row};
+use std::sync::Arc;
 
-use crate::encode::timeseries;
+use ferroalloy_model::{Batch, Columns, Exemplar, Histogram, HistogramRow, Layout, Pair, Row, Rows};
+
+use crate::encode::{Body, Compressor, Counts, Point, Symbols, Value, Version, v1, v2};
 use crate::view::{Stage, View};
 
 /// A message is not made larger than this, however few samples that is.
 const MESSAGE_AT_MOST: usize = 8 << 20;
 
-/// How far a batch has been put into requests: the next slot of columns, then the next of their extra samples; or the next row.
+/// How far a batch has been put into requests: the next slot of columns, then the next of their extra samples, then of their histograms; or
+/// the next row, then histogram, then exemplar.
 pub(super) type Place = usize;
+
+/// What an endpoint wants of batches.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) version: Version,
+    pub(super) exemplars: bool,
+    pub(super) histograms: bool,
+    /// Beside each point, which 2.0 alone has.
+    pub(super) metadata: bool,
+}
 
 /// What a message has taken so far.
 #[derive(Debug, Default)]
 pub(super) struct Message {
-    pub(super) bytes: Vec<u8>,
-    pub(super) samples: usize,
-    pub(super) exemplars: usize,
-    /// Whether exemplars are sent.
-    pub(super) with_exemplars: bool,
+    bytes: Vec<u8>,
+    symbols: Symbols,
+    wanted: Wanted,
+    pub(super) counts: Counts,
     /// Samples that the rules kept out.
     pub(super) dropped: usize,
+    /// Histograms that the endpoint does not want.
+    pub(super) unwanted: usize,
+    /// Histograms with custom buckets, for which 1.0 has no place.
+    pub(super) custom: usize,
     /// The time of the newest sample, in milliseconds since 1970.
     pub(super) newest: Option<i64>,
+    /// What the symbols' pairs belong to, which must not be freed before the symbols are.
+    held: Vec<(Arc<Layout>, Option<Arc<View>>)>,
+}
+
+/// Where a batch's points come from, and where they go.
+struct Taking<'a> {
+    layout: &'a Layout,
+    stage: &'a Stage,
+    view: Option<&'a View>,
 }
 
 impl Message {
     /// Empties the message. Room that it has not needed by far is given back.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn clear(&mut self, wanted: Wanted) {
         let used = self.bytes.len();
-        self.bytes.clear();
-        if self.bytes.capacity() > 4 * used.max(64 << 10) {
-            self.bytes.shrink_to(used.max(64 << 10));
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        if bytes.capacity() > 4 * used.max(64 << 10) {
+            bytes.shrink_to(used.max(64 << 10));
         }
-        (self.samples, self.exemplars, self.dropped, self.newest) = (0, 0, 0, None);
+        let mut symbols = std::mem::take(&mut self.symbols);
+        symbols.clear();
+        let mut held = std::mem::take(&mut self.held);
+        held.clear();
+        *self = Self {
+            bytes,
+            symbols,
+            wanted,
+            held,
+            ..Self::default()
+        };
+    }
+
+    /// The body, once the message is filled.
+    pub(super) fn body(&mut self, compressor: &mut Compressor) -> Body {
+        if self.wanted.version == Version::V2 {
+            self.bytes.splice(..0, self.symbols.encoded().iter().copied());
+        }
+        Body {
+            bytes: compressor.compress(&self.bytes),
+            version: self.wanted.version,
+            counts: self.counts,
+        }
     }
 
     pub(super) fn is_full(&self, most_samples: usize) -> bool {
-        self.samples >= most_samples || self.bytes.len() >= MESSAGE_AT_MOST
+        self.counts.series >= most_samples || self.bytes.len() >= MESSAGE_AT_MOST
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts.series == 0
+    }
+
+    /// How many things of batches were put into the message or dropped.
+    pub(super) fn dealt_with(&self) -> usize {
+        self.counts.series + self.dropped + self.unwanted + self.custom
     }
 
     /// Takes samples of `batch` from `place` on, until the batch is at its end (`None`) or the message is full.
@@ -50,99 +107,197 @@ impl Message {
         place: Place,
         most_samples: usize,
     ) -> Option<Place> {
-        let view = stage.view(batch.layout());
-        let view = view.as_deref();
-        match batch {
-            Batch::Columns(columns) => {
-                let (data, slots) = (
-                    &*columns.data,
-                    columns.layout.len().min(columns.data.values.len()),
-                );
-                let sides = data.sides.as_deref();
-                let explicit = sides.map_or(&[][..], |sides| &sides.timestamps);
-                let exemplars = sides
-                    .filter(|_| self.with_exemplars)
-                    .map_or(&[][..], |sides| &sides.exemplars);
-                for slot in place..slots {
-                    if !data.presence.contains(index(slot)) {
-                        continue;
-                    }
-                    if self.is_full(most_samples) {
-                        return Some(slot);
-                    }
-                    let timestamp = match explicit {
-                        [] => data.timestamp,
-                        _ => explicit
-                            .binary_search_by_key(&index(slot), |(slot, _)| *slot)
-                            .map_or(data.timestamp, |at| explicit[at].1),
-                    };
-                    let row = Row {
-                        slot: index(slot),
-                        timestamp,
-                        value: data.values[slot],
-                    };
-                    self.put(batch, stage, view, row, of_slot(exemplars, row.slot));
-                }
-                let extra = sides.map_or(&[][..], |sides| &sides.extra);
-                self.take_rows(
-                    extra,
-                    batch,
-                    stage,
-                    view,
-                    place.saturating_sub(slots),
-                    most_samples,
-                )
-                .map(|at| slots + at)
-            }
-            Batch::Rows(rows) => self.take_rows(&rows.rows, batch, stage, view, place, most_samples),
+        let layout = batch.layout();
+        let view = stage.view(layout);
+        let taking = Taking {
+            layout,
+            stage,
+            view: view.as_deref(),
+        };
+        let rest = match batch {
+            Batch::Columns(columns) => self.take_columns(columns, &taking, place, most_samples),
+            Batch::Rows(rows) => self.take_rows(rows, &taking, place, most_samples),
+        };
+        if self.wanted.version == Version::V2 {
+            self.held.push((layout.clone(), view));
         }
+        rest
     }
 
-    fn take_rows(
+    fn take_columns<'a>(
         &mut self,
-        rows: &[Row],
-        batch: &Batch,
-        stage: &Stage,
-        view: Option<&View>,
-        from: usize,
+        columns: &'a Columns,
+        taking: &Taking<'a>,
+        place: Place,
         most_samples: usize,
-    ) -> Option<usize> {
-        for (at, row) in rows.iter().enumerate().skip(from) {
-            if self.is_full(most_samples) {
-                return Some(at);
+    ) -> Option<Place> {
+        let data = &*columns.data;
+        let slots = columns.layout.len().min(data.values.len());
+        let sides = data.sides.as_deref();
+        let explicit = sides.map_or(&[][..], |sides| &sides.timestamps);
+        let starts = sides.map_or(&[][..], |sides| &sides.start_times);
+        let exemplars = sides
+            .filter(|_| self.wanted.exemplars)
+            .map_or(&[][..], |sides| &sides.exemplars);
+        let at = |slot| {
+            (
+                by_slot(explicit, slot).unwrap_or(data.timestamp),
+                start_of(starts, slot),
+            )
+        };
+        for slot in place..slots {
+            if !data.presence.contains(index(slot)) {
+                continue;
             }
-            self.put(batch, stage, view, *row, &[]);
+            if self.is_full(most_samples) {
+                return Some(slot);
+            }
+            let (timestamp, start_timestamp) = at(index(slot));
+            let point = Point {
+                timestamp,
+                start_timestamp,
+                value: Value::Float(data.values[slot]),
+                metadata: None,
+            };
+            self.put(taking, slot, point, of_slot(exemplars, index(slot)));
+        }
+        let extra = sides.map_or(&[][..], |sides| &sides.extra);
+        for (nth, row) in extra.iter().enumerate().skip(place.saturating_sub(slots)) {
+            if self.is_full(most_samples) {
+                return Some(slots + nth);
+            }
+            self.put_row(taking, row, start_of(starts, row.slot));
+        }
+        let histograms = sides.map_or(&[][..], |sides| &sides.histograms);
+        let before = slots + extra.len();
+        for (nth, (slot, histogram)) in histograms.iter().enumerate().skip(place.saturating_sub(before)) {
+            if self.is_full(most_samples) {
+                return Some(before + nth);
+            }
+            let of_it = of_slot(exemplars, *slot);
+            self.put_histogram(taking, *slot, histogram, at(*slot), of_it);
         }
         None
     }
 
-    #[inline]
-    fn put(
+    fn take_rows<'a>(
         &mut self,
-        batch: &Batch,
-        stage: &Stage,
-        view: Option<&View>,
-        row: Row,
+        rows: &'a Rows,
+        taking: &Taking<'a>,
+        place: Place,
+        most_samples: usize,
+    ) -> Option<Place> {
+        let sides = rows.sides.as_deref();
+        let starts = sides.map_or(&[][..], |sides| &sides.start_times);
+        for (nth, row) in rows.rows.iter().enumerate().skip(place) {
+            if self.is_full(most_samples) {
+                return Some(nth);
+            }
+            self.put_row(taking, row, start_of(starts, index(nth)));
+        }
+        let sides = sides?;
+        let before = rows.rows.len();
+        for (nth, row) in sides
+            .histograms
+            .iter()
+            .enumerate()
+            .skip(place.saturating_sub(before))
+        {
+            if self.is_full(most_samples) {
+                return Some(before + nth);
+            }
+            let HistogramRow {
+                slot,
+                timestamp,
+                start_time,
+                histogram,
+            } = row;
+            self.put_histogram(taking, *slot, histogram, (*timestamp, *start_time), &[]);
+        }
+        if !self.wanted.exemplars {
+            return None;
+        }
+        let before = before + sides.histograms.len();
+        for (nth, exemplar) in sides
+            .exemplars
+            .iter()
+            .enumerate()
+            .skip(place.saturating_sub(before))
+        {
+            if self.is_full(most_samples) {
+                return Some(before + nth);
+            }
+            let only = std::slice::from_ref(exemplar);
+            self.put(taking, exemplar.0 as usize, Point::default(), only);
+        }
+        None
+    }
+
+    fn put_row(&mut self, taking: &Taking<'_>, row: &Row, start_timestamp: i64) {
+        let point = Point {
+            timestamp: row.timestamp,
+            start_timestamp,
+            value: Value::Float(row.value),
+            metadata: None,
+        };
+        self.put(taking, row.slot as usize, point, &[]);
+    }
+
+    fn put_histogram<'a>(
+        &mut self,
+        taking: &Taking<'a>,
+        slot: u32,
+        histogram: &'a Histogram,
+        (timestamp, start_timestamp): (i64, i64),
         exemplars: &[(u32, Exemplar)],
     ) {
-        let (layout, slot) = (batch.layout(), row.slot as usize);
-        // The slots of a series that a stage before dropped are vacant: their samples are not ours to count.
-        if layout.is_vacant(slot) {
+        if !self.wanted.histograms {
+            self.unwanted += 1;
             return;
         }
-        let start = self.bytes.len();
-        let mut sent = true;
-        let labels = |out: &mut Vec<u8>| sent = stage.write(view, layout, slot, out);
-        timeseries(&mut self.bytes, labels, row.timestamp, row.value, exemplars);
+        if self.wanted.version == Version::V1 && histogram.schema == crate::encode::CUSTOM {
+            self.custom += 1;
+            return;
+        }
+        let point = Point {
+            timestamp,
+            start_timestamp,
+            value: Value::Histogram(histogram),
+            metadata: None,
+        };
+        self.put(taking, slot as usize, point, exemplars);
+    }
+
+    #[inline]
+    fn put<'a>(
+        &mut self,
+        taking: &Taking<'a>,
+        slot: usize,
+        mut point: Point<'a>,
+        exemplars: &[(u32, Exemplar)],
+    ) {
+        // The slots of a series that a stage before dropped are vacant: their samples are not ours to count.
+        if taking.layout.is_vacant(slot) {
+            return;
+        }
+        let labels =
+            |label: &mut dyn FnMut(&Pair)| taking.stage.labels(taking.view, taking.layout, slot, label);
+        let of_it = exemplars.iter().map(|(_, exemplar)| exemplar);
+        let sent = match self.wanted.version {
+            Version::V1 => v1::timeseries(&mut self.bytes, labels, &point, of_it),
+            Version::V2 => {
+                if self.wanted.metadata {
+                    point.metadata = taking.layout.metadata(slot).map(|metadata| &**metadata);
+                }
+                v2::timeseries(&mut self.bytes, &mut self.symbols, labels, &point, of_it)
+            }
+        };
         if sent {
-            self.samples += 1;
-            self.exemplars += exemplars.len();
-            self.newest = Some(
-                self.newest
-                    .map_or(row.timestamp, |newest| newest.max(row.timestamp)),
-            );
+            self.counts.add(&point, exemplars.len());
+            if !matches!(point.value, Value::None) {
+                self.newest = self.newest.max(Some(point.timestamp));
+            }
         } else {
-            self.bytes.truncate(start);
             self.dropped += 1;
         }
     }
@@ -156,6 +311,20 @@ fn of_slot(exemplars: &[(u32, Exemplar)], slot: u32) -> &[(u32, Exemplar)] {
     let start = exemplars.partition_point(|(of, _)| *of < slot);
     let end = exemplars.partition_point(|(of, _)| *of <= slot);
     &exemplars[start..end]
+}
+
+/// The time of a slot, of a list in order of slot.
+fn by_slot(times: &[(u32, i64)], slot: u32) -> Option<i64> {
+    let at = times.binary_search_by_key(&slot, |(slot, _)| *slot).ok()?;
+    Some(times[at].1)
+}
+
+/// When counting began. A start of zero would not be one on the wire: the next millisecond is sent for it.
+fn start_of(starts: &[(u32, i64)], slot: u32) -> i64 {
+    match by_slot(starts, slot) {
+        Some(0) => 1,
+        start => start.unwrap_or(0),
+    }
 }
 
 /// Slots are counted in 32 bits by the layout itself.
@@ -182,7 +351,7 @@ mod tests {
             let mut message = Message::default();
             place = message.take(batch, stage, from, most);
             let decoded = proto::WriteRequest::decode(&*message.bytes).unwrap();
-            assert_eq!(decoded.timeseries.len(), message.samples);
+            assert_eq!(decoded.timeseries.len(), message.counts.samples);
             let sample = |series: &proto::TimeSeries| {
                 (
                     series.labels[0].value.clone(),
@@ -249,6 +418,7 @@ mod tests {
         let batch = Rows {
             layout,
             rows: Arc::from(rows),
+            sides: None,
         }
         .into();
         let stage = Stage::new(&Labels::empty(), &Rules::default());
@@ -278,10 +448,11 @@ mod tests {
             (true, vec![vec![0.1], vec![0.3, 0.4], vec![]]),
             (false, vec![vec![]; 3]),
         ] {
-            let mut message = Message {
-                with_exemplars,
-                ..Message::default()
-            };
+            let mut message = Message::default();
+            message.clear(Wanted {
+                exemplars: with_exemplars,
+                ..Wanted::default()
+            });
             assert_eq!(message.take(&batch, &stage, 0, 9), None);
             let decoded = proto::WriteRequest::decode(&*message.bytes).unwrap();
             let values =
@@ -290,7 +461,7 @@ mod tests {
                 decoded.timeseries.iter().map(values).collect::<Vec<_>>(),
                 expected
             );
-            assert_eq!(message.exemplars, expected.concat().len());
+            assert_eq!(message.counts.exemplars, expected.concat().len());
         }
     }
 
@@ -306,7 +477,7 @@ mod tests {
         let mut message = Message::default();
         assert_eq!(message.take(&batch(), &stage, 0, 9), None);
         assert_eq!(
-            (message.samples, message.dropped, message.newest),
+            (message.counts.samples, message.dropped, message.newest),
             (1, 2, Some(1000))
         );
     }

@@ -375,6 +375,7 @@ mod tests {
                 &Rows {
                     layout: self.layout.clone(),
                     rows,
+                    sides: None,
                 }
                 .into(),
             );

@@ -69,6 +69,7 @@ async fn a_staleness_marker_keeps_its_bits() {
             &ferroalloy_model::Rows {
                 layout: source.layout,
                 rows: Arc::from([row]),
+                sides: None,
             }
             .into(),
         ),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use prost::Message;
-use remote_write::proto::WriteRequest;
+use remote_write::proto::{WriteRequest, v2};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -89,6 +89,15 @@ impl Received {
     pub(crate) fn message(&self) -> WriteRequest {
         let message = snap::raw::Decoder::new().decompress_vec(&self.body).unwrap();
         WriteRequest::decode(&*message).unwrap()
+    }
+
+    pub(crate) fn message_v2(&self) -> v2::Request {
+        let message = snap::raw::Decoder::new().decompress_vec(&self.body).unwrap();
+        v2::Request::decode(&*message).unwrap()
+    }
+
+    pub(crate) fn is_v2(&self) -> bool {
+        self.head.contains("io.prometheus.write.v2.Request")
     }
 
     /// The timestamps in the request, in order.

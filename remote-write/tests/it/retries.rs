@@ -97,6 +97,7 @@ async fn what_is_refused_is_dropped_and_said() {
     .await;
     let mut named = endpoint(&receiver.url());
     named.name = Some("prometheus".into());
+    named.queue.bisect_refused = false;
     let writer = writer([named]);
     let source = Source::new("m", 2);
     drop(writer.accept(&source.at(1)));

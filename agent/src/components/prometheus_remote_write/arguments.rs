@@ -194,9 +194,13 @@ impl Endpoint {
                 max_backoff: queue.max_backoff,
                 retry_on_http_429: queue.retry_on_http_429,
                 sample_age_limit: queue.sample_age_limit,
+                bisect_refused: true,
             },
             write_relabel: rules(&self.write_relabel_config, Naming::ALLOY_SERIES)?,
             send_exemplars: self.send_exemplars.unwrap_or(true),
+            version: remote_write::Version::V1,
+            send_native_histograms: false,
+            metadata: remote_write::MetadataConfig::default(),
         })
     }
 }

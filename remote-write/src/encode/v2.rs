@@ -1,0 +1,98 @@
+//! `io.prometheus.write.v2.Request`: texts are in a table, series refer to them.
+
+use ferroalloy_model::{Exemplar, Labels, Pair};
+
+use super::point::{Point, Value};
+use super::symbols::Symbols;
+use super::{histogram, wire};
+use crate::proto::MetricType;
+
+const TIMESERIES: u8 = 0x2a;
+const REFS: u8 = 0x0a;
+const HISTOGRAM: u8 = 0x1a;
+const EXEMPLAR: u8 = 0x22;
+const METADATA: u8 = 0x2a;
+
+/// Writes one series with one point as a field of the request. As in 1.0, but that the labels' texts go to `symbols`, which must see
+/// no pair freed before it is cleared.
+#[inline]
+pub(crate) fn timeseries<'a>(
+    out: &mut Vec<u8>,
+    symbols: &mut Symbols,
+    labels: impl FnOnce(&mut dyn FnMut(&Pair)) -> bool,
+    point: &Point<'_>,
+    exemplars: impl Iterator<Item = &'a Exemplar>,
+) -> bool {
+    let mut refs = symbols.take_scratch();
+    let sent = labels(&mut |pair| symbols.pair(pair, &mut refs));
+    if sent {
+        write(out, symbols, &refs, point, exemplars);
+    }
+    symbols.keep_scratch(refs);
+    sent
+}
+
+/// The same for labels that are not interned.
+pub(super) fn timeseries_of<'a>(
+    out: &mut Vec<u8>,
+    symbols: &mut Symbols,
+    labels: &Labels,
+    point: &Point<'_>,
+    exemplars: impl Iterator<Item = &'a Exemplar>,
+) {
+    let refs = refs_of(symbols, labels);
+    write(out, symbols, &refs, point, exemplars);
+}
+
+fn refs_of(symbols: &mut Symbols, labels: &Labels) -> Vec<u8> {
+    let mut refs = Vec::new();
+    for (name, value) in labels.iter() {
+        wire::varint(&mut refs, symbols.text(name).into());
+        wire::varint(&mut refs, symbols.text(value).into());
+    }
+    refs
+}
+
+#[inline]
+fn write<'a>(
+    out: &mut Vec<u8>,
+    symbols: &mut Symbols,
+    refs: &[u8],
+    point: &Point<'_>,
+    exemplars: impl Iterator<Item = &'a Exemplar>,
+) {
+    wire::message(out, TIMESERIES, |out| {
+        write_refs(out, refs);
+        match point.value {
+            Value::None => {}
+            Value::Float(value) => wire::sample(out, value, point.timestamp, point.start_timestamp),
+            Value::Histogram(histogram) => wire::message(out, HISTOGRAM, |out| {
+                histogram::write(out, histogram, point.timestamp, point.start_timestamp);
+            }),
+        }
+        for exemplar in exemplars {
+            let refs = refs_of(symbols, &exemplar.labels);
+            wire::message(out, EXEMPLAR, |out| {
+                write_refs(out, &refs);
+                wire::double(out, 0x11, exemplar.value);
+                wire::int64(out, &[0x18], exemplar.timestamp);
+            });
+        }
+        if let Some(metadata) = point.metadata {
+            let (help, unit) = (symbols.text(&metadata.help), symbols.text(&metadata.unit));
+            wire::message(out, METADATA, |out| {
+                wire::int64(out, &[0x08], MetricType::from(metadata.kind) as i64);
+                wire::int64(out, &[0x18], help.into());
+                wire::int64(out, &[0x20], unit.into());
+            });
+        }
+    });
+}
+
+fn write_refs(out: &mut Vec<u8>, refs: &[u8]) {
+    if !refs.is_empty() {
+        out.push(REFS);
+        wire::varint(out, refs.len() as u64);
+        out.extend_from_slice(refs);
+    }
+}
