@@ -1,7 +1,6 @@
 //! The standard library: one file for each namespace, one line in [`MEMBERS`] for each name.
 //!
-//! Adding a function is its file and its line here. `UNSUPPORTED` names what Alloy has and this crate does not yet:
-//! using one is an error that says so.
+//! Adding a function is its file and its line here.
 
 mod array;
 mod coalesce;
@@ -95,6 +94,7 @@ pub const MEMBERS: &[Member] = &[
     Member::Function(&encoding::FROM_URL_BASE64),
     Member::Function(&encoding::FROM_BASE64),
     Member::Function(&encoding::FROM_JSON),
+    Member::Function(&encoding::FROM_YAML),
     Member::Function(&encoding::TO_URL_BASE64),
     Member::Function(&encoding::TO_BASE64),
     Member::Function(&encoding::TO_JSON),
@@ -135,9 +135,6 @@ pub const FORMER_NAMES: &[(&str, &str)] = &[
     ("yaml_decode", "encoding.from_yaml"),
 ];
 
-/// Names that Alloy's library has and this one does not yet.
-const UNSUPPORTED: &[&str] = &["encoding.from_yaml"];
-
 /// What a path means to the library.
 #[derive(Clone, Copy, Debug)]
 pub enum Lookup {
@@ -154,21 +151,16 @@ pub enum Lookup {
     Namespace(&'static str),
     /// A namespace, with a name that it does not have.
     NoSuchMember(&'static str),
-    /// A name of Alloy's library that is not supported yet.
-    Unsupported(&'static str),
 }
 
 /// Looks a path up in the library; `None` when its first name is not one of the library's.
 pub fn lookup(path: &[&str]) -> Option<Lookup> {
     let first = *path.first()?;
     if let Some(&(_, name)) = FORMER_NAMES.iter().find(|(old, _)| *old == first) {
-        return Some(match member(name) {
-            Some(member) => Lookup::Member {
-                member,
-                segments: 1,
-                replaced_by: Some(name),
-            },
-            None => Lookup::Unsupported(name),
+        return member(name).map(|member| Lookup::Member {
+            member,
+            segments: 1,
+            replaced_by: Some(name),
         });
     }
     for segments in [1, 2] {
@@ -179,9 +171,6 @@ pub fn lookup(path: &[&str]) -> Option<Lookup> {
                 segments,
                 replaced_by: None,
             });
-        }
-        if let Some(name) = UNSUPPORTED.iter().find(|unsupported| **unsupported == name) {
-            return Some(Lookup::Unsupported(name));
         }
         if segments == 1 {
             let namespace = namespace(first)?;
@@ -239,14 +228,6 @@ pub fn check(reference: &Reference) -> Option<Diagnostic> {
 fn fault_of(reference: &Reference, lookup: Option<Lookup>) -> Diagnostic {
     let first = reference.prefix_span(1);
     match lookup {
-        Some(Lookup::Unsupported(name)) => {
-            let segments = name.split('.').count().min(reference.path.len());
-            let span = reference.prefix_span(segments);
-            Diagnostic::error(
-                span,
-                format!("function {name} is not supported by Ferroalloy yet"),
-            )
-        }
         Some(Lookup::NoSuchMember(space)) => {
             let name = reference.path.get(1).map_or("", |name| &*name.name);
             let span = reference.path.get(1).map_or(first, |name| name.span);
@@ -293,10 +274,7 @@ mod tests {
     #[test]
     fn former_names_lead_to_names() {
         for (old, new) in FORMER_NAMES {
-            assert!(
-                member(new).is_some() || UNSUPPORTED.contains(new),
-                "{old} leads to {new}"
-            );
+            assert!(member(new).is_some(), "{old} leads to {new}");
             assert!(member(old).is_none());
         }
     }

@@ -3,6 +3,7 @@
 mod base64;
 mod json;
 mod url;
+mod yaml;
 
 pub(super) use json::decode as decode_json;
 
@@ -20,6 +21,17 @@ pub(super) const FROM_JSON: Function = Function {
     docs: "The value of a JSON text; all its numbers are floats.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
         json::decode(&call.arg::<String>(0)?).map_err(CallError::Failed)
+    },
+};
+
+pub(super) const FROM_YAML: Function = Function {
+    name: "encoding.from_yaml",
+    params: TEXT,
+    result: Type::Any,
+    stability: Stability::GenerallyAvailable,
+    docs: "The value of the first document of a YAML text. The keys of its mappings must be strings; dates stay strings.",
+    call: |call: &Call<'_>| -> Result<Value, CallError> {
+        yaml::decode(&call.arg::<String>(0)?).map_err(CallError::Failed)
     },
 };
 
