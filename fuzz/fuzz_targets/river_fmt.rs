@@ -32,8 +32,8 @@ fuzz_target!(|data: &[u8]| {
     );
 });
 
-/// The tokens and comments of a text without what the formatter may change: commas, line breaks, labels that are empty, and
-/// the quotes of a key.
+/// The tokens and comments of a text without what the formatter may change: commas, line breaks, labels that are empty, the
+/// quotes of a key, and blanks at the end of a comment's line.
 fn essence(text: &str) -> Vec<String> {
     let mut sources = SourceMap::new();
     let source = sources.add("text", text);
@@ -43,9 +43,9 @@ fn essence(text: &str) -> Vec<String> {
         !matches!(token.kind, TokenKind::Comma | TokenKind::Terminator) && !empty_label
     });
     let tokens = tokens.map(|token| source.slice(token.span).replace('`', "\""));
-    let comments = lexed
-        .comments
-        .iter()
-        .map(|comment| source.slice(comment.span).to_owned());
+    let comments = lexed.comments.iter().map(|comment| {
+        let lines = source.slice(comment.span).lines();
+        lines.map(str::trim_end).collect::<Vec<_>>().join("\n")
+    });
     tokens.chain(comments).collect()
 }
