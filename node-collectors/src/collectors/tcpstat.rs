@@ -1,21 +1,34 @@
-//! `tcpstat`: TCP sockets by state, from the kernel's socket diagnostics (sock_diag(7)).
+//! `tcpstat`: TCP sockets by state, from the kernel's socket diagnostics (sock_diag(7)). macOS: the list of protocol control
+//! blocks.
+
+mod macos;
 
 use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
-use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
+use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::error::Error;
+use crate::sys::Kernel;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "tcpstat",
     linux: Support::Off,
-    macos: Support::Absent,
+    macos: Support::Off,
     summary: "TCP sockets by state and the bytes in their queues.",
-    sources: &["netlink sock_diag", "proc/net/tcp6"],
+    sources: &[
+        "netlink sock_diag",
+        "proc/net/tcp6",
+        "sysctl net.inet.tcp.pcblist_n",
+    ],
     families: &["node_tcp_connection_states"],
     options: &[],
-    build: |context| Ok(Box::new(TcpStat::new(context))),
+    build: |context| {
+        Ok(match context.platform {
+            Platform::MacOs => Box::new(macos::TcpStat::new(Kernel)),
+            Platform::Linux => Box::new(TcpStat::new(context)),
+        })
+    },
 };
 
 /// The states of `include/net/tcp_states.h`, from 1.
