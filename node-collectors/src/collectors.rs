@@ -75,6 +75,7 @@ collectors! {
     nfs,
     nfsd,
     nvme,
+    nvme_smart,
     nvmesubsystem,
     os,
     powersupplyclass: Options,

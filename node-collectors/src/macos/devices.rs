@@ -99,3 +99,20 @@ pub(crate) trait FreeSpace: Send + Sync + 'static {
     /// `kCFURLVolumeAvailableCapacityForImportantUsageKey`, bytes; `None` if the volume does not tell.
     fn important_usage(&self, mount_point: &str) -> Option<f64>;
 }
+
+/// Bytes of an NVMe drive's log page 2, "SMART / Health Information".
+pub(crate) const SMART_SIZE: usize = 512;
+
+/// The health of a drive as it tells it itself.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Health {
+    /// The name of its whole disk, such as `disk0`.
+    pub(crate) device: Option<String>,
+    pub(crate) log: [u8; SMART_SIZE],
+}
+
+/// NVMe drives, `<IOKit/storage/nvme/NVMeSMARTLibExternal.h>`.
+pub(crate) trait Smart: Send + Sync {
+    /// The log of each drive that is capable of it and answers.
+    fn health(&self) -> io::Result<Vec<Health>>;
+}

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::macos::calls::{Mach, MountTable, Sysctl};
 use crate::macos::devices::{
-    Channel, CpuPower, Entry, FreeSpace, Notifications, PowerSources, Query, Registry, Reports, SMC_SIZE,
-    Sensors, Services, Smc,
+    Channel, CpuPower, Entry, FreeSpace, Health, Notifications, PowerSources, Query, Registry, Reports,
+    SMART_SIZE, SMC_SIZE, Sensors, Services, Smart, Smc,
 };
 use crate::macos::layout::vm_statistics64;
 use crate::macos::property::{Dictionary, Property};
@@ -38,6 +38,7 @@ struct State {
     channels: BTreeMap<(&'static str, Option<&'static str>), Vec<Channel>>,
     services: Option<Vec<u8>>,
     free_space: BTreeMap<String, f64>,
+    health: Vec<Health>,
 }
 
 impl Recorded {
@@ -141,6 +142,17 @@ impl Recorded {
 
     pub(crate) fn services(&self, list: &str) -> &Self {
         self.state.lock().unwrap().services = Some(list.into());
+        self
+    }
+
+    /// A drive besides those set before.
+    pub(crate) fn health(&self, device: Option<&str>, log: &[u8; SMART_SIZE]) -> &Self {
+        let device = device.map(str::to_owned);
+        self.state
+            .lock()
+            .unwrap()
+            .health
+            .push(Health { device, log: *log });
         self
     }
 
@@ -297,6 +309,12 @@ impl Reports for Recorded {
 impl Services for Recorded {
     fn list(&self, out: &mut Vec<u8>) -> io::Result<()> {
         give(self.state.lock().unwrap().services.as_ref(), out)
+    }
+}
+
+impl Smart for Recorded {
+    fn health(&self) -> io::Result<Vec<Health>> {
+        Ok(self.state.lock().unwrap().health.clone())
     }
 }
 

@@ -5,8 +5,8 @@ use std::io;
 
 use crate::macos::calls::{Mach, MountTable, Sysctl};
 use crate::macos::devices::{
-    Channel, CpuPower, Entry, FreeSpace, Notifications, PowerSources, Query, Registry, Reports, SMC_SIZE,
-    Sensors, Services, Smc,
+    Channel, CpuPower, Entry, FreeSpace, Health, Notifications, PowerSources, Query, Registry, Reports,
+    SMC_SIZE, Sensors, Services, Smart, Smc,
 };
 use crate::macos::layout::vm_statistics64;
 use crate::macos::property::Dictionary;
@@ -103,5 +103,11 @@ impl Services for Kernel {
 impl FreeSpace for Kernel {
     fn important_usage(&self, _: &str) -> Option<f64> {
         None
+    }
+}
+
+impl Smart for Kernel {
+    fn health(&self) -> io::Result<Vec<Health>> {
+        refuse()
     }
 }

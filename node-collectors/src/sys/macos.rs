@@ -14,6 +14,7 @@ mod property;
 mod registry;
 mod reports;
 mod sensors;
+mod smart;
 mod smc;
 mod symbol;
 mod sysctl;

@@ -6,8 +6,11 @@ use core_foundation::array::CFArrayRef;
 use core_foundation::base::{CFAllocatorRef, CFTypeRef};
 use core_foundation::dictionary::{CFDictionaryRef, CFMutableDictionaryRef};
 use core_foundation::string::CFStringRef;
+use core_foundation::uuid::CFUUIDRef;
 use mach2::kern_return::kern_return_t;
 use mach2::port::mach_port_t;
+
+use super::smart::Unknown;
 
 /// `io_object_t`, `<IOKit/IOTypes.h>`.
 pub(super) type IoObject = mach_port_t;
@@ -18,6 +21,8 @@ pub(super) const NAME_SIZE: usize = 128;
 pub(super) const NOT_FOUND: kern_return_t = 0xe000_02f0_u32.cast_signed();
 /// `kIOServicePlane`, `<IOKit/IOKitKeys.h>`.
 pub(super) const SERVICE_PLANE: &std::ffi::CStr = c"IOService";
+/// `kIORegistryIterateRecursively`, `<IOKit/IOKitKeys.h>`: towards the children.
+pub(super) const RECURSIVELY: u32 = 1;
 /// `kIOMainPortDefault`, `<IOKit/IOKitLib.h>`: stands for the default port.
 pub(super) const MAIN_PORT: mach_port_t = 0;
 
@@ -62,6 +67,23 @@ unsafe extern "C" {
         output: *mut c_void,
         output_size: *mut usize,
     ) -> kern_return_t;
+    pub(super) fn IORegistryEntrySearchCFProperty(
+        entry: IoObject,
+        plane: *const c_char,
+        key: CFStringRef,
+        allocator: CFAllocatorRef,
+        options: u32,
+    ) -> CFTypeRef;
+
+    // <IOKit/IOCFPlugIn.h>
+    pub(super) fn IOCreatePlugInInterfaceForService(
+        service: IoObject,
+        plug_in: CFUUIDRef,
+        interface: CFUUIDRef,
+        result: *mut *mut *mut Unknown,
+        score: *mut i32,
+    ) -> kern_return_t;
+    pub(super) fn IODestroyPlugInInterface(plug_in: *mut *mut Unknown) -> kern_return_t;
 
     // <IOKit/ps/IOPowerSources.h>
     pub(super) fn IOPSCopyPowerSourcesInfo() -> CFTypeRef;

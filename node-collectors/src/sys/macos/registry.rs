@@ -60,7 +60,7 @@ impl Object {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn properties(&self, keys: &[&str]) -> Dictionary {
+    pub(super) fn properties(&self, keys: &[&str]) -> Dictionary {
         let read = |key: &&str| {
             let name = CFString::new(key);
             // SAFETY: a live object and a live text, the default allocator, no options. The result is null or owned.
@@ -128,25 +128,35 @@ pub(super) fn first(class: &CStr) -> io::Result<Option<Object>> {
     Ok(matching(class)?.and_then(|iterator| next(&iterator)))
 }
 
+/// Reads each service of `class`, anew if the registry changes meanwhile.
+fn each<T>(class: &CStr, read: impl Fn(Object) -> Option<T>) -> io::Result<Vec<T>> {
+    let Some(iterator) = matching(class)? else {
+        return Ok(Vec::new());
+    };
+    let mut entries = Vec::new();
+    for _ in 0..ATTEMPTS {
+        entries.clear();
+        while let Some(object) = next(&iterator) {
+            entries.extend(read(object));
+        }
+        // SAFETY: a live iterator. It is not valid if the registry changed meanwhile; then it starts anew.
+        unsafe {
+            if iokit::IOIteratorIsValid(iterator.raw()) != 0 {
+                break;
+            }
+            iokit::IOIteratorReset(iterator.raw());
+        }
+    }
+    Ok(entries)
+}
+
+/// The services of `class`.
+pub(super) fn all(class: &CStr) -> io::Result<Vec<Object>> {
+    each(class, Some)
+}
+
 impl Registry for Kernel {
     fn entries(&self, query: &Query) -> io::Result<Vec<Entry>> {
-        let Some(iterator) = matching(query.class)? else {
-            return Ok(Vec::new());
-        };
-        let mut entries = Vec::new();
-        for _ in 0..ATTEMPTS {
-            entries.clear();
-            while let Some(object) = next(&iterator) {
-                entries.extend(object.entry(query));
-            }
-            // SAFETY: a live iterator. It is not valid if the registry changed meanwhile; then it starts anew.
-            unsafe {
-                if iokit::IOIteratorIsValid(iterator.raw()) != 0 {
-                    break;
-                }
-                iokit::IOIteratorReset(iterator.raw());
-            }
-        }
-        Ok(entries)
+        each(query.class, |object| object.entry(query))
     }
 }
