@@ -6,12 +6,12 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ferroalloy_benches::exposition;
+use ferroalloy_benches::{exposition, openmetrics, protobuf};
 use ferroalloy_model::clock::Sleep;
 use ferroalloy_model::{Clock, Labels, LayoutBuilder, Pair, SourceId, SystemClock};
 use relabel::{Action, LayoutRelabeler, Naming, Rule, Rules};
 use remote_write::Encoder;
-use scrape::parse::{Format, Protocol, TextParser};
+use scrape::parse::{Format, Protocol};
 use scrape::{Config, Error, Fetching, Page, Scraper, Target};
 
 const SERIES: usize = 10_000;
@@ -19,13 +19,13 @@ const SERIES: usize = 10_000;
 /// A target whose answer is in memory already, so that only what comes after fetching is measured.
 #[derive(Debug)]
 struct InMemory {
-    body: String,
+    body: Vec<u8>,
     format: &'static Format,
 }
 
 impl Target for InMemory {
     fn fetch<'a>(&'a self, _: Duration, page: &'a mut Page) -> Fetching<'a> {
-        page.body(self.format).extend_from_slice(self.body.as_bytes());
+        page.body(self.format).extend_from_slice(&self.body);
         Box::pin(async { Ok::<(), Error>(()) })
     }
 }
@@ -48,60 +48,45 @@ impl Clock for NoTimer {
     }
 }
 
-fn parse(criterion: &mut Criterion) {
-    let body = exposition(SERIES);
-    let mut group = criterion.benchmark_group("parse");
-    group.throughput(Throughput::Bytes(body.len() as u64));
-    group.bench_function("text", |bencher| {
-        bencher.iter(|| {
-            let mut parser = TextParser::new(body.as_bytes());
-            let mut entries = 0;
-            while let Ok(Some(entry)) = parser.next_entry() {
-                black_box(&entry);
-                entries += 1;
-            }
-            entries
-        });
-    });
-    group.finish();
-}
-
 fn scrape(criterion: &mut Criterion) {
-    let body = exposition(SERIES);
-    let format = Protocol::named("PrometheusText0.0.4")
-        .ok()
-        .and_then(Protocol::format);
-    let Some(format) = format else { return };
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else {
         return;
     };
-    let mut group = criterion.benchmark_group("scrape");
-    group.throughput(Throughput::Bytes(body.len() as u64));
-    let target = InMemory { body, format };
     let (config, labels) = (
         Config::default(),
         Labels::from_pairs([("job", "bench"), ("instance", "host:1")]),
     );
-    let scrape_once = |scraper: &mut Scraper, page: &mut Page, time: i64| {
-        let limit = Duration::from_secs(1);
-        runtime.block_on(scraper.scrape(&target, &config, &NoTimer, (time, limit), page))
-    };
-    group.bench_function("first sight", |bencher| {
-        bencher.iter(|| {
+    for (protocol, body) in [
+        ("PrometheusText0.0.4", exposition(SERIES).into_bytes()),
+        ("OpenMetricsText1.0.0", openmetrics(SERIES).into_bytes()),
+        ("PrometheusProto", protobuf(SERIES)),
+    ] {
+        let format = Protocol::named(protocol).ok().and_then(Protocol::format);
+        let Some(format) = format else { return };
+        let mut group = criterion.benchmark_group(format!("scrape {}", format.name));
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        let target = InMemory { body, format };
+        let scrape_once = |scraper: &mut Scraper, page: &mut Page, time: i64| {
+            let limit = Duration::from_secs(1);
+            runtime.block_on(scraper.scrape(&target, &config, &NoTimer, (time, limit), page))
+        };
+        group.bench_function("first sight", |bencher| {
+            bencher.iter(|| {
+                let (mut scraper, mut page) = (Scraper::new("bench", labels.clone()), Page::new());
+                black_box(scrape_once(&mut scraper, &mut page, 1_000));
+                scraper
+            });
+        });
+        group.bench_function("known series", |bencher| {
             let (mut scraper, mut page) = (Scraper::new("bench", labels.clone()), Page::new());
-            black_box(scrape_once(&mut scraper, &mut page, 1_000));
-            scraper
+            let mut time = 0;
+            bencher.iter(|| {
+                time += 1_000;
+                black_box(scrape_once(&mut scraper, &mut page, time));
+            });
         });
-    });
-    group.bench_function("known series", |bencher| {
-        let (mut scraper, mut page) = (Scraper::new("bench", labels.clone()), Page::new());
-        let mut time = 0;
-        bencher.iter(|| {
-            time += 1_000;
-            black_box(scrape_once(&mut scraper, &mut page, time));
-        });
-    });
-    group.finish();
+        group.finish();
+    }
 }
 
 fn layout() -> LayoutBuilder {
@@ -174,5 +159,5 @@ fn encode(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, parse, scrape, relabel, encode);
+criterion_group!(benches, scrape, relabel, encode);
 criterion_main!(benches);

@@ -151,6 +151,42 @@ impl<'a, P: Parser<'a>> Convert<P> {
         true
     }
 
+    fn read(&mut self) -> Result<bool, Error> {
+        self.shown = Shown::Inner;
+        self.histogram = None;
+        loop {
+            if self.pending.take().is_none() {
+                if self.ended {
+                    return Ok(false);
+                }
+                let at = self.inner.offset();
+                self.ended = !self.inner.advance()?;
+                if !self.ended {
+                    self.classify()?;
+                }
+                let goes_on = !self.ended && self.part.is_some() && same(&self.labels, &self.group.labels);
+                if self.collecting && !goes_on && self.finish() {
+                    self.pending = (!self.ended).then_some(at);
+                    return Ok(true);
+                }
+                if self.ended {
+                    return Ok(false);
+                }
+            }
+            match self.inner.entry() {
+                Entry::Type { metric, kind } => {
+                    self.family = metric.unescape().into_owned();
+                    self.kind = kind;
+                }
+                Entry::Histogram(_) => self.inner.labels(self.kind, &mut self.exponential)?,
+                _ => {}
+            }
+            if !self.collect() || self.keep_classic {
+                return Ok(true);
+            }
+        }
+    }
+
     /// Makes a histogram of what was collected. False: there is none.
     fn finish(&mut self) -> bool {
         if !std::mem::take(&mut self.collecting) {
@@ -215,39 +251,12 @@ impl<'a, P: Parser<'a>> Parser<'a> for Convert<P> {
     }
 
     fn advance(&mut self) -> Result<bool, Error> {
-        self.shown = Shown::Inner;
-        self.histogram = None;
-        loop {
-            if self.pending.take().is_none() {
-                if self.ended {
-                    return Ok(false);
-                }
-                let at = self.inner.offset();
-                self.ended = !self.inner.advance()?;
-                if !self.ended {
-                    self.classify()?;
-                }
-                let goes_on = !self.ended && self.part.is_some() && same(&self.labels, &self.group.labels);
-                if self.collecting && !goes_on && self.finish() {
-                    self.pending = (!self.ended).then_some(at);
-                    return Ok(true);
-                }
-                if self.ended {
-                    return Ok(false);
-                }
-            }
-            match self.inner.entry() {
-                Entry::Type { metric, kind } => {
-                    self.family = metric.unescape().into_owned();
-                    self.kind = kind;
-                }
-                Entry::Histogram(_) => self.inner.labels(self.kind, &mut self.exponential)?,
-                _ => {}
-            }
-            if !self.collect() || self.keep_classic {
-                return Ok(true);
-            }
+        let more = self.read();
+        if more.is_err() {
+            self.ended = true;
+            self.collecting = false;
         }
+        more
     }
 
     fn entry(&self) -> Entry<'_> {

@@ -197,6 +197,30 @@ proptest! {
 }
 
 #[test]
+fn nothing_comes_after_an_error_even_of_what_was_collected() {
+    struct AfterError;
+    impl WithParser for AfterError {
+        type Output = bool;
+        fn with<'a, P: Parser<'a>>(self, mut parser: P) -> bool {
+            while matches!(parser.advance(), Ok(true)) {}
+            matches!(parser.advance(), Ok(false))
+        }
+    }
+    let body = b"# TYPE m histogram\nm_bucket{le=\"1\"} 1\nm_count x\n";
+    let options = Options {
+        convert_classic: true,
+        ..Options::default()
+    };
+    for format in formats() {
+        assert!(
+            format.parse(body, options, AfterError).expect("registered"),
+            "{}",
+            format.name
+        );
+    }
+}
+
+#[test]
 fn a_hundred_megabytes_of_line_feeds_take_no_stack() {
     let body = vec![b'\n'; 100 << 20];
     // A small stack: one frame a line would need hundreds of times as much.

@@ -33,17 +33,10 @@ struct Side {
 impl Native {
     /// Forgets the histogram, keeps the memory.
     pub(super) fn clear(&mut self) {
-        let (mut positive, mut negative) = (
-            std::mem::take(&mut self.positive),
-            std::mem::take(&mut self.negative),
-        );
-        positive.clear();
-        negative.clear();
-        *self = Self {
-            positive,
-            negative,
-            ..Self::default()
-        };
+        (self.count, self.count_float, self.sum) = (0, 0.0, 0.0);
+        (self.schema, self.zero_threshold, self.zero, self.zero_float) = (0, 0.0, 0, 0.0);
+        self.positive.clear();
+        self.negative.clear();
     }
 
     /// Takes a field of the histogram message.

@@ -34,7 +34,16 @@ enum Value {
 }
 
 /// The varint at `at` and where it ends; at most `limit` bytes long.
+#[inline]
 pub(super) fn varint(body: &[u8], at: usize, end: usize, limit: usize) -> Result<(u64, usize), Fault> {
+    // Most are tags and short lengths.
+    match body.get(at) {
+        Some(byte) if *byte < 0x80 && at < end => Ok((u64::from(*byte), at + 1)),
+        _ => long_varint(body, at, end, limit),
+    }
+}
+
+fn long_varint(body: &[u8], at: usize, end: usize, limit: usize) -> Result<(u64, usize), Fault> {
     let mut value = 0_u64;
     for (index, next) in (at..end).take(limit).enumerate() {
         let byte = u64::from(body[next]);
@@ -73,6 +82,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next field; `None` at the end of the message.
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Field>, Fault> {
         if self.at >= self.end {
             return Ok(None);
