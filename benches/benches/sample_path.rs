@@ -8,8 +8,8 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ferroalloy_benches::{exposition, openmetrics, protobuf};
 use ferroalloy_model::clock::Sleep;
-use ferroalloy_model::{Clock, Labels, LayoutBuilder, Pair, SourceId, SystemClock};
-use relabel::{Action, LayoutRelabeler, Naming, Rule, Rules};
+use ferroalloy_model::{Clock, Labels, LabelsBuilder, LayoutBuilder, Pair, SourceId, SystemClock};
+use relabel::{Action, Decision, LayoutRelabeler, Naming, Rule, Rules};
 use remote_write::Encoder;
 use scrape::parse::{Format, Protocol};
 use scrape::{Config, Error, Fetching, Page, Scraper, Target};
@@ -110,6 +110,30 @@ fn layout() -> LayoutBuilder {
     builder
 }
 
+/// What is usual for a host's metrics: a set of names, prefixes that are too many, labels nobody wants, and a job.
+fn node_rules() -> Result<Rules, relabel::Error> {
+    let rule = |action, source: &str, regex: &str| Rule {
+        source_labels: if source.is_empty() {
+            vec![]
+        } else {
+            vec![source.to_owned()]
+        },
+        regex: regex.to_owned(),
+        action,
+        ..Rule::default()
+    };
+    Rules::new(
+        [
+            rule(Action::Keep, "__name__", "app_.*|node_.*|up"),
+            rule(Action::Drop, "__name__", "app_(1|22|33)_total|go_gc_.+"),
+            rule(Action::Drop, "route", "/debug/.*"),
+            rule(Action::LabelDrop, "", "tmp_.*|pod_uid"),
+            rule(Action::Keep, "job", "bench|integrations/node_exporter"),
+        ],
+        Naming::ALLOY_SERIES,
+    )
+}
+
 fn relabel(criterion: &mut Criterion) {
     let drop = Rule {
         source_labels: vec!["__name__".to_owned()],
@@ -131,6 +155,27 @@ fn relabel(criterion: &mut Criterion) {
     let input = layout().build();
     group.bench_function("new layout", |bencher| {
         bencher.iter(|| LayoutRelabeler::new(rules.clone()).relabel(&input));
+    });
+    let Ok(node) = node_rules() else { return };
+    group.bench_function("new layout, node rules", |bencher| {
+        bencher.iter(|| LayoutRelabeler::new(node.clone()).relabel(&input));
+    });
+    let sets: Vec<_> = (0..input.len())
+        .map(|slot| {
+            let mut labels = LabelsBuilder::new();
+            labels.reset_pairs(input.series(slot).iter());
+            labels
+        })
+        .collect();
+    // Rules that decide and leave labels alone, so that a set may be asked again.
+    group.bench_function("node rules alone", |bencher| {
+        let mut sets = sets.clone();
+        bencher.iter(|| {
+            let kept = sets
+                .iter_mut()
+                .filter(|labels| node.apply(labels) == Decision::Keep);
+            kept.count()
+        });
     });
     let relabeler = LayoutRelabeler::new(rules);
     group.bench_function("known layout", |bencher| {

@@ -72,14 +72,25 @@ impl Entry {
         }
     }
 
-    fn name(&self) -> &str {
+    fn name_bytes(&self) -> &[u8] {
         let start = usize::from(self.name_start);
-        std::str::from_utf8(&self.wire[start..start + self.name_len as usize]).unwrap_or_default()
+        &self.wire[start..start + self.name_len as usize]
+    }
+
+    fn value_bytes(&self) -> &[u8] {
+        &self.wire[self.wire.len() - self.value_len as usize..]
+    }
+
+    fn name(&self) -> &str {
+        std::str::from_utf8(self.name_bytes()).unwrap_or_default()
     }
 
     fn value(&self) -> &str {
-        let start = self.wire.len() - self.value_len as usize;
-        std::str::from_utf8(&self.wire[start..]).unwrap_or_default()
+        std::str::from_utf8(self.value_bytes()).unwrap_or_default()
+    }
+
+    fn is(&self, name: &str, value: &str) -> bool {
+        self.name_bytes() == name.as_bytes() && self.value_bytes() == value.as_bytes()
     }
 }
 
@@ -90,7 +101,7 @@ impl Pair {
     pub fn intern(name: &str, value: &str) -> Self {
         let hash = POOL.hasher.hash_one((name, value));
         let mut shard = POOL.shard(hash);
-        if let Some(entry) = shard.find(hash, |e| e.hash == hash && e.name() == name && e.value() == value) {
+        if let Some(entry) = shard.find(hash, |e| e.hash == hash && e.is(name, value)) {
             entry.handles.fetch_add(1, Ordering::Relaxed);
             return Self {
                 entry: Arc::clone(entry),
@@ -109,6 +120,16 @@ impl Pair {
     /// The label's value.
     pub fn value(&self) -> &str {
         self.entry.value()
+    }
+
+    /// Whether it is `name="value"`: cheaper than comparing name and value, which are checked to be text when asked for.
+    pub fn is(&self, name: &str, value: &str) -> bool {
+        self.entry.is(name, value)
+    }
+
+    /// How its name compares with another: the order of labels.
+    pub fn cmp_name(&self, name: &str) -> std::cmp::Ordering {
+        self.entry.name_bytes().cmp(name.as_bytes())
     }
 
     /// The label as field 1 (`labels`) of a remote write 1.0 `TimeSeries`: tag, length, and the `Label`

@@ -164,6 +164,7 @@ struct Derivation<'a> {
     builder: LayoutBuilder,
     labels: LabelsBuilder,
     unnamed: Vec<u32>,
+    recent: Recent,
 }
 
 impl<'a> Derivation<'a> {
@@ -175,6 +176,7 @@ impl<'a> Derivation<'a> {
             builder,
             labels: LabelsBuilder::new(),
             unnamed: Vec::new(),
+            recent: Recent::default(),
         }
     }
 
@@ -186,6 +188,7 @@ impl<'a> Derivation<'a> {
             builder,
             labels: LabelsBuilder::new(),
             unnamed: Vec::new(),
+            recent: Recent::default(),
         }
     }
 
@@ -235,24 +238,25 @@ impl<'a> Derivation<'a> {
         }
         let metadata = self.input.metadata(slot).filter(|_| named);
         match self.before.filter(|before| slot < before.len()) {
-            Some(before) if before.series(slot).iter().eq(self.labels.iter()) => {
+            Some(before) if has_labels(before.series(slot), &self.labels) => {
                 if before.metadata(slot) != metadata {
                     self.builder.set_metadata(number, metadata);
                 }
             }
             Some(_) if named => {
                 self.builder
-                    .replace_pairs(number, pairs(series, &self.labels), metadata);
+                    .replace_pairs(number, pairs(series, &self.labels, &mut self.recent), metadata);
             }
             Some(_) => self.builder.vacate(number),
             None if named => {
-                self.builder.push_pairs(pairs(series, &self.labels), metadata);
+                self.builder
+                    .push_pairs(pairs(series, &self.labels, &mut self.recent), metadata);
             }
             None => {
                 self.builder.push_vacant();
             }
         }
-        !series.iter().eq(self.labels.iter())
+        !has_labels(series, &self.labels)
     }
 
     fn finish(mut self, current: &Current, differing: usize) -> Derived {
@@ -266,18 +270,56 @@ impl<'a> Derivation<'a> {
     }
 }
 
+/// Whether a series has exactly these labels.
+fn has_labels(series: Series<'_>, labels: &LabelsBuilder) -> bool {
+    let mut pairs = series.pairs();
+    labels
+        .iter()
+        .all(|(name, value)| pairs.next().is_some_and(|pair| pair.is(name, value)))
+        && pairs.next().is_none()
+}
+
 fn same_series(one: Series<'_>, other: Series<'_>) -> bool {
     one.pairs().eq(other.pairs())
 }
 
+/// Pairs that rules made last. Most rules make the same few labels for series after series.
+#[derive(Default)]
+struct Recent {
+    pairs: Vec<Pair>,
+    next: usize,
+}
+
+impl Recent {
+    const MOST: usize = 4;
+
+    fn intern(&mut self, name: &str, value: &str) -> Pair {
+        if let Some(pair) = self.pairs.iter().find(|pair| pair.is(name, value)) {
+            return pair.clone();
+        }
+        let pair = Pair::intern(name, value);
+        if self.pairs.len() < Self::MOST {
+            self.pairs.push(pair.clone());
+        } else {
+            self.pairs[self.next] = pair.clone();
+            self.next = (self.next + 1) % Self::MOST;
+        }
+        pair
+    }
+}
+
 /// The pairs of a label set; those that the series has too are not interned again.
-fn pairs(series: Series<'_>, labels: &LabelsBuilder) -> impl Iterator<Item = Pair> {
+fn pairs<'a>(
+    series: Series<'a>,
+    labels: &'a LabelsBuilder,
+    recent: &'a mut Recent,
+) -> impl Iterator<Item = Pair> + use<'a> {
     let mut own = series.pairs().peekable();
     labels.iter().map(move |(name, value)| {
-        while own.next_if(|pair| pair.name() < name).is_some() {}
+        while own.next_if(|pair| pair.cmp_name(name).is_lt()).is_some() {}
         match own.peek() {
-            Some(pair) if pair.name() == name && pair.value() == value => (*pair).clone(),
-            _ => Pair::intern(name, value),
+            Some(pair) if pair.is(name, value) => (*pair).clone(),
+            _ => recent.intern(name, value),
         }
     })
 }

@@ -11,11 +11,12 @@ mod exemplars;
 mod placement;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use ferroalloy_model::{
-    Batch, ColumnData, Columns, Histogram, Labels, LabelsBuilder, Layout, LayoutBuilder, Metadata, Presence,
-    Row, SourceId, stale_nan,
+    Batch, ColumnData, Columns, Histogram, Labels, LabelsBuilder, Layout, LayoutBuilder, Metadata, Pair,
+    Presence, Row, SourceId, stale_nan,
 };
 
 use crate::config::{Config, Naming};
@@ -64,6 +65,8 @@ pub(crate) struct Scrape<'s> {
     pub(crate) counts: Counts,
     /// New series. Until the end they have the slots behind those of the layout.
     staged: Vec<Staged>,
+    /// The labels of new series, one after another.
+    staged_pairs: Vec<Pair>,
     /// Series whose metadata has changed.
     described: Vec<(u32, Arc<Metadata>)>,
     /// Slots by labels: made when the first new series comes.
@@ -85,7 +88,8 @@ pub(crate) struct Scrape<'s> {
 /// A series to be added to the layout.
 #[derive(Debug)]
 struct Staged {
-    labels: Labels,
+    /// Where its labels are among those of all.
+    labels: Range<usize>,
     metadata: Option<Arc<Metadata>>,
 }
 
@@ -146,6 +150,7 @@ impl SeriesState {
             data,
             counts: Counts::default(),
             staged: Vec::new(),
+            staged_pairs: Vec::new(),
             described: Vec::new(),
             identities: None,
             explicit: HashMap::new(),
@@ -437,8 +442,9 @@ impl Scrape<'_> {
             .or_insert(next);
         if slot == next {
             self.data.values.push(0.0);
+            let labels = self.intern();
             self.staged.push(Staged {
-                labels: self.builder.labels(),
+                labels,
                 metadata: metadata(),
             });
         } else if state.report.contains(&Some(slot)) {
@@ -447,6 +453,20 @@ impl Scrape<'_> {
             self.describe(slot, &metadata);
         }
         What::slot(slot)
+    }
+
+    /// Interns the labels in `builder`. Most are those of the series before, at the same place.
+    fn intern(&mut self) -> Range<usize> {
+        let before = self.staged.last().map_or(0..0, |staged| staged.labels.clone());
+        let start = self.staged_pairs.len();
+        for (place, (name, value)) in self.builder.iter().enumerate() {
+            let same = self.staged_pairs[before.clone()]
+                .get(place)
+                .filter(|pair| pair.is(name, value));
+            let pair = same.cloned().unwrap_or_else(|| Pair::intern(name, value));
+            self.staged_pairs.push(pair);
+        }
+        start..self.staged_pairs.len()
     }
 
     /// A known series came in a family whose metadata was not seen before.

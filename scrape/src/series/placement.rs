@@ -45,12 +45,13 @@ impl Scrape<'_> {
         let mut places = Vec::with_capacity(self.staged.len());
         for staged in self.staged.drain(..) {
             let metadata = staged.metadata.as_ref();
+            let labels = self.staged_pairs[staged.labels].iter().cloned();
             places.push(match free.pop() {
                 Some(slot) => {
-                    builder.replace(slot, staged.labels.iter(), metadata);
+                    builder.replace_pairs(slot, labels, metadata);
                     slot
                 }
-                None => builder.push(staged.labels.iter(), metadata),
+                None => builder.push_pairs(labels, metadata),
             });
         }
         for (slot, metadata) in self.described.drain(..) {
