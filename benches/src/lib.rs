@@ -110,6 +110,23 @@ pub fn configuration(blocks: usize) -> String {
     text
 }
 
+/// A configuration of `blocks` relabellings, each of which takes its targets from one before it; seven lines each.
+pub fn chained_configuration(blocks: usize) -> String {
+    let mut text = String::new();
+    for index in 0..blocks {
+        let before = match index {
+            0 => "[]".to_owned(),
+            index => format!("discovery.relabel.n{}.output", (index - 1) / 2),
+        };
+        let _ = write!(
+            text,
+            "discovery.relabel \"n{index}\" {{\n  targets = array.concat({before}, [{{\"__address__\" = \"h{index}\" + \":80\"}}])\n\
+             \x20 rule {{\n    target_label = \"a\"\n    replacement  = \"x\" + \"{index}\"\n  }}\n}}\n"
+        );
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +138,6 @@ mod tests {
         assert!(openmetrics(1_000).ends_with("\n# EOF\n"));
         assert!(protobuf(1_000).len() > 50_000);
         assert!(configuration(100).lines().count() > 900);
+        assert_eq!(chained_configuration(10).lines().count(), 70);
     }
 }

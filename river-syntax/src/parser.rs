@@ -142,16 +142,19 @@ impl<'a> Parser<'a> {
 
     /// Reports that something else was expected than the token at hand.
     fn unexpected(&mut self, expected: &str) -> Bail {
+        self.unexpected_with(expected, |diagnostic| diagnostic)
+    }
+
+    /// As [`Parser::unexpected`], with more to say.
+    fn unexpected_with(&mut self, expected: &str, more: impl FnOnce(Diagnostic) -> Diagnostic) -> Bail {
         let token = self.token();
         // What is illegal has been reported by the lexer, in better words.
         if token.kind == TokenKind::Illegal {
             self.reported = Some(self.source.position(token.span.start()).line);
             return Bail;
         }
-        self.error(
-            token.span,
-            format!("expected {expected}, got {}", token.kind.describe()),
-        )
+        let message = format!("expected {expected}, got {}", token.kind.describe());
+        self.report(more(Diagnostic::error(token.span, message)))
     }
 
     fn error(&mut self, span: Span, message: impl Into<String>) -> Bail {

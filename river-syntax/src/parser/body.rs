@@ -77,7 +77,11 @@ impl Parser<'_> {
                     statements.push(statement);
                     let ends = [TokenKind::Terminator, TokenKind::Eof];
                     if !(ends.contains(&self.kind()) || in_block && self.kind() == TokenKind::RCurly) {
-                        self.unexpected(TokenKind::Terminator.describe());
+                        self.unexpected_with(TokenKind::Terminator.describe(), |diagnostic| {
+                            diagnostic.note(
+                                "a statement ends with its line; the next one begins on a line of its own",
+                            )
+                        });
                         self.recover(self.at);
                         broken = true;
                     }
@@ -133,7 +137,14 @@ impl Parser<'_> {
 
     fn statement(&mut self) -> Parsed<Statement> {
         if self.kind() != TokenKind::Ident {
-            return Err(self.unexpected("identifier"));
+            let stray = self.kind() == TokenKind::RCurly;
+            return Err(self.unexpected_with("identifier", |diagnostic| {
+                if stray {
+                    diagnostic.note("no block is open that this brace could close")
+                } else {
+                    diagnostic
+                }
+            }));
         }
         let start = self.at;
         let first = self.advance();
