@@ -83,6 +83,7 @@ collectors! {
     processes,
     qdisc: Options,
     rapl: Options,
+    runit: Options,
     schedstat,
     selinux,
     slabinfo: Options,

@@ -86,11 +86,17 @@ fn by_name(values: Vec<(Option<String>, f64)>) -> BTreeMap<String, f64> {
 impl<K: CpuPower + Sensors> Collector for Thermal<K> {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let status = self.kernel.cpu_power_status();
-        let status = status.map_err(|error| Error::system("IOPMCopyCPUPowerStatus", error))?;
-        if status.is_none() && self.mode.is_compat() {
-            let message = "IOPMCopyCPUPowerStatus: no limit was ever recorded";
-            return Err(Error::new(ErrorKind::System, message));
-        }
+        let status = status.map_err(|error| Error::system("IOPMCopyCPUPowerStatus", error));
+        // Limits that cannot be had are no reason to keep back temperatures.
+        let (status, fault) = match status {
+            Ok(None) if self.mode.is_compat() => {
+                let message = "IOPMCopyCPUPowerStatus: no limit was ever recorded";
+                return Err(Error::new(ErrorKind::System, message));
+            }
+            Err(error) if self.mode.is_compat() => return Err(error),
+            Ok(status) => (status, None),
+            Err(error) => (None, Some(error)),
+        };
         let mut given = false;
         for (key, field, help, divisor) in LIMITS {
             if let Some(value) = status.as_ref().and_then(|status| status.number(key)) {
@@ -106,7 +112,11 @@ impl<K: CpuPower + Sensors> Collector for Thermal<K> {
             family.sample(&[("sensor", &sensor)], value);
             given = true;
         }
-        Ok(if given { Outcome::Data } else { Outcome::NoData })
+        match fault {
+            Some(fault) if !given => Err(fault),
+            _ if given => Ok(Outcome::Data),
+            _ => Ok(Outcome::NoData),
+        }
     }
 }
 
@@ -183,10 +193,21 @@ mod tests {
         let outcome = thermal(mac, Mode::Fixed).update(&mut Families::new()).unwrap();
         assert_eq!(outcome, Outcome::NoData);
         let mac = Recorded::default();
-        let error = thermal(mac, Mode::Fixed)
-            .update(&mut Families::new())
-            .unwrap_err();
-        assert_eq!(error.to_string(), "IOPMCopyCPUPowerStatus failed");
+        mac.temperatures(&[]);
+        let error = thermal(mac, Mode::Fixed).update(&mut Families::new());
+        assert_eq!(error.unwrap_err().to_string(), "IOPMCopyCPUPowerStatus failed");
+    }
+
+    #[test]
+    fn temperatures_are_given_where_limits_cannot_be_had() {
+        for (mode, lines) in [(Mode::Fixed, 1), (Mode::Compat, 0)] {
+            let mac = Recorded::default();
+            mac.temperatures(&[(Some("PMU tdie1"), 41.25)]);
+            let mut out = Families::new();
+            let result = thermal(mac, mode).update(&mut out);
+            assert_eq!(result.is_ok(), mode == Mode::Fixed);
+            assert_eq!(crate::testing::lines(&out).len(), lines);
+        }
     }
 
     #[test]

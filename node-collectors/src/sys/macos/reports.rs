@@ -79,7 +79,7 @@ impl Subscription {
         let Some(wanted) = wanted else { return Ok(None) };
         let mut channels = ptr::null();
         // SAFETY: a live dictionary, and a place for the channels that could be subscribed to. Both results are null or
-        // owned.
+        // owned; a subscription is never given back, so that nothing depends on who owns the channels.
         let (subscription, channels) = unsafe {
             let subscription = (functions.subscribe)(
                 ptr::null_mut(),
