@@ -15,8 +15,10 @@ macro_rules! components {
 
 components! {
     discovery_relabel: DiscoveryRelabel,
+    prometheus_echo: Echo,
     prometheus_exporter_self: SelfExporter,
     prometheus_exporter_unix: UnixExporter,
+    prometheus_receive_http: ReceiveHttp,
     prometheus_relabel: Relabel,
     prometheus_remote_write: RemoteWrite,
     prometheus_scrape: Scrape,

@@ -37,6 +37,8 @@ pub struct Client {
     retry_on_429: bool,
     /// How the receiver is called in messages.
     receiver: Arc<str>,
+    #[cfg(feature = "sigv4")]
+    signer: Option<crate::SigV4>,
 }
 
 impl Client {
@@ -64,6 +66,8 @@ impl Client {
             timeout: endpoint.remote_timeout,
             retry_on_429: endpoint.queue.retry_on_http_429,
             receiver: endpoint.display_name().into(),
+            #[cfg(feature = "sigv4")]
+            signer: endpoint.sigv4.clone(),
         })
     }
 
@@ -89,6 +93,16 @@ impl Client {
         headers.insert(VERSION, HeaderValue::from_static(version));
         if retries > 0 {
             headers.insert(RETRY_ATTEMPT, HeaderValue::from(retries));
+        }
+        #[cfg(feature = "sigv4")]
+        if let Some(signer) = &self.signer {
+            let signed = signer.sign(&mut headers, &self.uri, &body.bytes, self.clock.wall());
+            signed.map_err(|error| Failure {
+                error,
+                status: None,
+                retry_after: None,
+                written: None,
+            })?;
         }
         let request = http_client::Request {
             method: Method::POST,

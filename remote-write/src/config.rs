@@ -47,6 +47,9 @@ pub struct Endpoint {
     pub headers: Vec<(String, Secret)>,
     /// Credentials, TLS and the other options of the HTTP client. Redirects are never followed to another host.
     pub http: http_client::Config,
+    /// Sign requests for AWS, instead of other credentials.
+    #[cfg(feature = "sigv4")]
+    pub sigv4: Option<crate::SigV4>,
     /// Rules over the series that this endpoint is sent, external labels included. A series that they leave without a name is
     /// not sent either.
     pub write_relabel: Rules,
@@ -149,6 +152,8 @@ impl Endpoint {
                 enable_http2: false,
                 ..http_client::Config::default()
             },
+            #[cfg(feature = "sigv4")]
+            sigv4: None,
             write_relabel: Rules::default(),
             version: Version::V1,
             send_exemplars: true,
@@ -182,7 +187,37 @@ impl Endpoint {
             && self.remote_timeout == other.remote_timeout
             && self.headers == other.headers
             && self.http == other.http
+            && self.same_signature(other)
             && self.queue.retry_on_http_429 == other.queue.retry_on_http_429
+    }
+
+    #[cfg(feature = "sigv4")]
+    fn same_signature(&self, other: &Self) -> bool {
+        self.sigv4 == other.sigv4
+    }
+
+    #[cfg(not(feature = "sigv4"))]
+    #[allow(clippy::unused_self, reason = "as with the feature")]
+    fn same_signature(&self, _other: &Self) -> bool {
+        true
+    }
+
+    #[cfg(feature = "sigv4")]
+    fn validate_signature(&self) -> Result<(), Error> {
+        let Some(signer) = &self.sigv4 else {
+            return Ok(());
+        };
+        let http = &self.http;
+        if http.basic_auth.is_some()
+            || http.authorization.is_some()
+            || http.bearer_token.is_some()
+            || http.bearer_token_file.is_some()
+        {
+            return Err(Error::config(
+                "at most one of sigv4, basic_auth, authorization, bearer_token and bearer_token_file must be configured",
+            ));
+        }
+        signer.validate()
     }
 
     pub(crate) fn uri(&self) -> Result<Uri, Error> {
@@ -220,6 +255,8 @@ impl Endpoint {
         self.uri()?;
         self.parsed_headers()?;
         self.http.validate()?;
+        #[cfg(feature = "sigv4")]
+        self.validate_signature()?;
         let queue = &self.queue;
         let positive = [
             ("remote_timeout", self.remote_timeout.is_zero()),

@@ -6,6 +6,7 @@
 
 mod backoff;
 mod delivery;
+mod families;
 mod lanes;
 mod request;
 mod search;
@@ -21,11 +22,12 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use self::delivery::{Delivery, deliver};
 pub(crate) use self::delivery::{Settings, Shared};
+use self::families::Families;
 use self::lanes::{Contents, Lanes};
 use self::request::{Message, Wanted};
 pub(crate) use self::search::Searches;
 pub(crate) use self::throttle::Throttle;
-use crate::encode::Compressor;
+use crate::encode::{Compressor, Version};
 use crate::queue::{DropReason, Reader};
 
 /// What an endpoint's task is told while it runs.
@@ -47,6 +49,9 @@ pub(crate) struct EndpointTask {
     compressor: Compressor,
     sending: JoinSet<()>,
     requests: HashMap<Id, Request>,
+    families: Families,
+    /// Requests with families, of which one task at a time is under way.
+    telling: JoinSet<()>,
     flushing: bool,
 }
 
@@ -74,6 +79,8 @@ impl EndpointTask {
             compressor: Compressor::default(),
             sending: JoinSet::new(),
             requests: HashMap::new(),
+            families: Families::default(),
+            telling: JoinSet::new(),
             flushing: false,
         }
     }
@@ -94,7 +101,10 @@ impl EndpointTask {
                 return;
             }
             let due = self.due(&settings);
+            let families_due = self.tell(&settings);
             tokio::select! {
+                Some(_) = self.telling.join_next() => {}
+                () = sleep(&self.shared, families_due) => {}
                 Some(ended) = self.sending.join_next_with_id() => self.ended(ended),
                 () = wake.notified() => {}
                 () = sleep(&self.shared, due) => {}
@@ -119,8 +129,31 @@ impl EndpointTask {
         while self.lanes.samples() < enough
             && let Some(entry) = self.reader.next()
         {
+            self.families.see(entry.batch.layout());
             self.lanes.push(entry);
         }
+    }
+
+    /// Sends metric families if they are due; when they are due next.
+    fn tell(&mut self, settings: &Arc<Settings>) -> Option<Duration> {
+        if self.flushing || self.shared.version_for(&settings.endpoint) == Version::V2 {
+            return None;
+        }
+        let now = self.shared.clock.elapsed();
+        let due = self.families.due(now, settings)?;
+        if !due.is_zero() {
+            return Some(due);
+        }
+        if self.telling.is_empty() {
+            let bodies = self.families.bodies(now, settings);
+            if !bodies.is_empty() {
+                self.telling
+                    .spawn(families::send(bodies, self.shared.clone(), settings.clone()));
+            }
+            return self.families.due(now, settings);
+        }
+        // The end of those under way wakes the task.
+        None
     }
 
     fn evict(&mut self) {

@@ -26,6 +26,11 @@ pub(crate) struct EndpointMetrics {
     /// Samples that a receiver has taken.
     pub(crate) delivered: AtomicU64,
     pub(crate) bytes: AtomicU64,
+    /// Metric families in tries, and bytes of those.
+    pub(crate) metadata: AtomicU64,
+    pub(crate) metadata_bytes: AtomicU64,
+    pub(crate) metadata_retried: AtomicU64,
+    pub(crate) metadata_failed: AtomicU64,
     /// Samples that wait or are in a request.
     pub(crate) pending: AtomicU64,
     pub(crate) in_flight: AtomicU64,
@@ -127,8 +132,8 @@ impl EndpointMetrics {
         self.collect_gauges(labels, gauges, out);
     }
 
-    fn collect_counters(&self, labels: &[(&str, &str)], out: &mut Families) {
-        let counters: [(&str, &str, &AtomicU64); 9] = [
+    fn counters(&self) -> [(&'static str, &'static str, &AtomicU64); 13] {
+        [
             (
                 "prometheus_remote_storage_samples_total",
                 "Samples in requests to the receiver, each try counted.",
@@ -160,6 +165,26 @@ impl EndpointMetrics {
                 &self.retried.histograms,
             ),
             (
+                "prometheus_remote_storage_metadata_total",
+                "Metric families in requests of remote write 1.0, each try counted.",
+                &self.metadata,
+            ),
+            (
+                "prometheus_remote_storage_metadata_bytes_total",
+                "Bytes of request bodies with metric families, compressed, each try counted.",
+                &self.metadata_bytes,
+            ),
+            (
+                "prometheus_remote_storage_metadata_retried_total",
+                "Metric families in requests that failed and were repeated.",
+                &self.metadata_retried,
+            ),
+            (
+                "prometheus_remote_storage_metadata_failed_total",
+                "Metric families that the receiver did not take; they are sent again after the interval.",
+                &self.metadata_failed,
+            ),
+            (
                 "prometheus_remote_storage_samples_failed_total",
                 "Samples that the receiver refused for good.",
                 &self.failed,
@@ -174,8 +199,11 @@ impl EndpointMetrics {
                 "Samples that the receiver took.",
                 &self.delivered,
             ),
-        ];
-        for (family, help, value) in counters {
+        ]
+    }
+
+    fn collect_counters(&self, labels: &[(&str, &str)], out: &mut Families) {
+        for (family, help, value) in self.counters() {
             out.family(family, help, MetricKind::Counter)
                 .sample(labels, load(value));
         }

@@ -24,6 +24,15 @@ fn endpoint_v2(url: &str) -> Endpoint {
 
 const WRITTEN_1: Answer = Answer::Status(204, "X-Prometheus-Remote-Write-Samples-Written: 1\r\n", "");
 
+/// One of everything.
+pub(crate) const WRITTEN_ALL: Answer = Answer::Status(
+    204,
+    "X-Prometheus-Remote-Write-Samples-Written: 1\r\n\
+     X-Prometheus-Remote-Write-Histograms-Written: 1\r\n\
+     X-Prometheus-Remote-Write-Exemplars-Written: 1\r\n",
+    "",
+);
+
 fn only_v1(received: &Received) -> Answer {
     if received.is_v2() {
         Answer::Status(415, "", "unsupported")
@@ -84,10 +93,7 @@ pub(crate) fn everything(schema: i32, timestamp: i64) -> Batch {
 
 #[tokio::test]
 async fn a_2_0_request_has_everything() {
-    let written = "X-Prometheus-Remote-Write-Samples-Written: 1\r\n\
-                   X-Prometheus-Remote-Write-Histograms-Written: 1\r\n\
-                   X-Prometheus-Remote-Write-Exemplars-Written: 1\r\n";
-    let mut receiver = Receiver::start(move |_| Answer::Status(204, written, "")).await;
+    let mut receiver = Receiver::start(|_| WRITTEN_ALL).await;
     let writer = writer([endpoint_v2(&receiver.url())]);
     drop(writer.accept(&everything(-53, 100_000)));
     let received = receiver.next().await;
@@ -252,4 +258,29 @@ async fn what_is_written_in_part_is_counted_and_not_sent_again() {
         );
         assert!(receiver.is_quiet());
     }
+}
+
+#[tokio::test]
+async fn families_are_told_to_a_1_0_receiver_every_minute() {
+    let clock = ManualClock::new(0);
+    let mut receiver = Receiver::start(|_| OK).await;
+    let writer = writer_at(&clock, [endpoint(&receiver.url())]);
+    let batch = everything(3, 100_000);
+    drop(writer.accept(&batch));
+    assert_eq!(receiver.next().await.message().metadata, []);
+    while writer.status()[0].pending_samples > 0 {
+        tokio::task::yield_now().await;
+    }
+    clock.advance(Duration::from_mins(1));
+    let message = receiver.next().await.message();
+    assert!(message.timeseries.is_empty());
+    let [family] = &message.metadata[..] else {
+        panic!("{message:?}");
+    };
+    assert_eq!(family.metric_family_name, "requests_total");
+    assert_eq!((family.r#type, family.unit.as_str()), (1, "requests"));
+    assert_eq!(
+        metric(&writer, "prometheus_remote_storage_metadata_total", ""),
+        1.0
+    );
 }

@@ -27,6 +27,7 @@ pub(in super::super) struct Arguments {
 
 /// One receiver.
 #[derive(Debug, Clone, PartialEq, Block)]
+#[allow(clippy::struct_excessive_bools, reason = "switches that Alloy's files have")]
 struct Endpoint {
     /// Where requests go.
     url: HttpUrl,
@@ -42,10 +43,15 @@ struct Endpoint {
     /// The message that is sent.
     #[river(default = Message::V1)]
     protobuf_message: Message,
-    /// Without meaning here yet: no exemplars are scraped. Taken with a warning.
-    send_exemplars: Option<bool>,
-    /// Without meaning here yet: no native histograms are scraped. Taken with a warning.
-    send_native_histograms: Option<bool>,
+    /// Whether exemplars are sent.
+    #[river(default = true)]
+    send_exemplars: bool,
+    /// Whether native histograms are sent.
+    #[river(default)]
+    send_native_histograms: bool,
+    /// Without meaning here: a connection that fails is made to the next address of the name. Taken with a warning.
+    #[river(default)]
+    round_robin_dns: bool,
     /// Whether HTTP/2 is offered over TLS.
     #[river(default)]
     enable_http2: bool,
@@ -55,6 +61,18 @@ struct Endpoint {
     /// How requests are made and repeated.
     #[river(block, default)]
     queue_config: Queue,
+    /// How kinds, help texts and units are sent.
+    #[river(block, default)]
+    metadata_config: MetadataConfig,
+    /// Sign requests for AWS.
+    #[river(block)]
+    sigv4: Option<SigV4>,
+    /// Refused: Azure AD is not supported.
+    #[river(block)]
+    azuread: Option<AzureAd>,
+    /// Refused: Google IAM is not supported.
+    #[river(block)]
+    google_iam: Option<GoogleIam>,
     /// Rules for this receiver alone, after the external labels.
     #[river(block)]
     write_relabel_config: Vec<Rule>,
@@ -65,7 +83,107 @@ choice! {
     enum Message {
         /// Remote write 1.0.
         V1 = "prometheus.WriteRequest",
+        /// Remote write 2.0; a receiver that does not take it is sent 1.0.
+        V2 = "io.prometheus.write.v2.Request",
     }
+}
+
+/// How kinds, help texts and units are sent.
+#[derive(Debug, Clone, PartialEq, Block)]
+struct MetadataConfig {
+    /// Whether they are sent: beside each sample in remote write 2.0.
+    #[river(default = true)]
+    send: bool,
+    /// How often they are sent in remote write 1.0.
+    #[river(default = Duration::from_mins(1))]
+    send_interval: Duration,
+    /// Families in one request of remote write 1.0.
+    #[river(default = 2_000)]
+    max_samples_per_send: usize,
+}
+
+impl Default for MetadataConfig {
+    fn default() -> Self {
+        let config = remote_write::MetadataConfig::default();
+        Self {
+            send: config.send,
+            send_interval: config.send_interval,
+            max_samples_per_send: config.max_samples_per_send,
+        }
+    }
+}
+
+/// Requests signed for AWS.
+#[derive(Debug, Clone, PartialEq, Block)]
+struct SigV4 {
+    /// The region; AWS_REGION of the environment unless it is given.
+    #[river(default)]
+    region: String,
+    /// The access key; that of the environment or the profile unless it is given.
+    #[river(default)]
+    access_key: String,
+    /// Its secret.
+    secret_key: Option<Secret>,
+    /// The profile in the shared credentials file.
+    #[river(default)]
+    profile: String,
+    /// Refused: roles are not assumed.
+    #[river(default)]
+    role_arn: String,
+    /// Refused, with role_arn.
+    #[river(default)]
+    external_id: String,
+    /// Without meaning: no role is assumed.
+    #[river(default)]
+    use_fips_sts_endpoint: bool,
+    /// The service that is signed for.
+    #[river(default = "aps".to_owned())]
+    service_name: String,
+}
+
+impl SigV4 {
+    fn config(&self) -> Result<remote_write::SigV4, Error> {
+        if !self.role_arn.is_empty() || !self.external_id.is_empty() || self.use_fips_sts_endpoint {
+            return Err(Error::new(
+                "sigv4: role_arn, external_id and use_fips_sts_endpoint are not supported: give keys or a profile that may write",
+            ));
+        }
+        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let keys = match (given(&self.access_key), &self.secret_key) {
+            (Some(access), Some(secret)) => Some((access, secret.expose().into())),
+            (None, None) => None,
+            _ => {
+                return Err(Error::new(
+                    "sigv4: access_key and secret_key must be given together",
+                ));
+            }
+        };
+        Ok(remote_write::SigV4 {
+            region: given(&self.region),
+            keys,
+            profile: given(&self.profile),
+            service: given(&self.service_name),
+        })
+    }
+}
+
+/// Credentials of Azure AD, which are refused.
+#[derive(Debug, Clone, PartialEq, Block)]
+struct AzureAd {
+    /// The cloud.
+    #[river(default)]
+    cloud: String,
+    /// The scope.
+    #[river(default)]
+    scope: String,
+}
+
+/// Credentials of Google IAM, which are refused.
+#[derive(Debug, Clone, PartialEq, Block)]
+struct GoogleIam {
+    /// A file with the credentials.
+    #[river(default)]
+    credentials_file: String,
 }
 
 /// How requests are made and repeated.
@@ -151,11 +269,7 @@ impl Arguments {
         let endpoints = self.endpoint.iter().flat_map(|endpoint| {
             let queue = &endpoint.queue_config;
             [
-                (endpoint.send_exemplars.is_some(), "send_exemplars"),
-                (
-                    endpoint.send_native_histograms.is_some(),
-                    "send_native_histograms",
-                ),
+                (endpoint.round_robin_dns, "round_robin_dns"),
                 (queue.capacity.is_some(), "capacity"),
                 (queue.min_shards.is_some(), "min_shards"),
             ]
@@ -173,8 +287,14 @@ impl Arguments {
 
 impl Endpoint {
     fn config(&self) -> Result<remote_write::Endpoint, Error> {
-        // The only message there is.
-        let Message::V1 = self.protobuf_message;
+        for (given, what) in [
+            (self.azuread.is_some(), "azuread: credentials of Azure AD"),
+            (self.google_iam.is_some(), "google_iam: credentials of Google IAM"),
+        ] {
+            if given {
+                return Err(Error::new(format!("{what} are not supported")));
+            }
+        }
         let queue = &self.queue_config;
         Ok(remote_write::Endpoint {
             name: Some(self.name.clone()).filter(|name| !name.is_empty()),
@@ -197,10 +317,18 @@ impl Endpoint {
                 bisect_refused: true,
             },
             write_relabel: rules(&self.write_relabel_config, Naming::ALLOY_SERIES)?,
-            send_exemplars: self.send_exemplars.unwrap_or(true),
-            version: remote_write::Version::V1,
-            send_native_histograms: false,
-            metadata: remote_write::MetadataConfig::default(),
+            sigv4: self.sigv4.as_ref().map(SigV4::config).transpose()?,
+            version: match self.protobuf_message {
+                Message::V1 => remote_write::Version::V1,
+                Message::V2 => remote_write::Version::V2,
+            },
+            send_exemplars: self.send_exemplars,
+            send_native_histograms: self.send_native_histograms,
+            metadata: remote_write::MetadataConfig {
+                send: self.metadata_config.send,
+                send_interval: self.metadata_config.send_interval,
+                max_samples_per_send: self.metadata_config.max_samples_per_send,
+            },
         })
     }
 }
