@@ -3,6 +3,7 @@
 //! level and no cluster.
 
 use std::ffi::CString;
+use std::sync::OnceLock;
 
 use ferroalloy_model::Families;
 
@@ -26,11 +27,22 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     ],
     families: &["node_cpu_perflevel_*", "node_cpu_cluster_info"],
     options: &[],
-    build: |_| Ok(Box::new(PerfLevels { kernel: Kernel })),
+    build: |_| Ok(Box::new(PerfLevels::new(Kernel))),
 };
 
 struct PerfLevels<K> {
     kernel: K,
+    /// Number and kind of cluster of each core. They never change, and finding them means to walk hundreds of devices.
+    clusters: OnceLock<Vec<(String, String)>>,
+}
+
+impl<K> PerfLevels<K> {
+    fn new(kernel: K) -> Self {
+        Self {
+            kernel,
+            clusters: OnceLock::new(),
+        }
+    }
 }
 
 /// More levels than any Mac has.
@@ -101,22 +113,21 @@ impl<K: Sysctl + Registry> PerfLevels<K> {
         Ok(())
     }
 
-    fn clusters(&self, out: &mut Families) -> Result<(), Error> {
+    fn clusters(&self) -> Result<&[(String, String)], Error> {
+        if let Some(known) = self.clusters.get() {
+            return Ok(known);
+        }
         let entries = self.kernel.entries(&CORES);
         let entries = entries.map_err(|error| Error::system("IOServiceGetMatchingServices", error))?;
-        for core in entries {
-            let Some(number) = core.name.strip_prefix("cpu") else {
-                continue;
-            };
-            let kind = core.properties.data(CLUSTER_TYPE);
-            let kind = kind.and_then(|kind| text_at(kind, 0, kind.len()));
-            if let (Some(kind), true) = (kind, number.parse::<u32>().is_ok()) {
-                let help = "Kind of cluster that a CPU is in: E efficiency, P performance.";
-                let labels = [("cluster_type", &*text::utf8(kind)), ("cpu", number)];
-                gauge(out, "node_cpu_cluster_info", help, &labels, 1.0);
-            }
-        }
-        Ok(())
+        let found = entries.iter().filter_map(|core| {
+            let number = core.name.strip_prefix("cpu")?;
+            number.parse::<u32>().ok()?;
+            let kind = core.properties.data(CLUSTER_TYPE)?;
+            let kind = text::utf8(text_at(kind, 0, kind.len())?).into_owned();
+            Some((number.to_owned(), kind))
+        });
+        let found = found.collect();
+        Ok(self.clusters.get_or_init(|| found))
     }
 }
 
@@ -129,7 +140,11 @@ impl<K: Sysctl + Registry> Collector for PerfLevels<K> {
         for level in 0..levels.clamp(0, LEVELS) {
             self.level(level, out)?;
         }
-        self.clusters(out)?;
+        for (cpu, kind) in self.clusters()? {
+            let help = "Kind of cluster that a CPU is in: E efficiency, P performance.";
+            let labels = [("cluster_type", kind.as_str()), ("cpu", cpu.as_str())];
+            gauge(out, "node_cpu_cluster_info", help, &labels, 1.0);
+        }
         Ok(Outcome::Data)
     }
 }
@@ -164,7 +179,7 @@ mod tests {
             .entry("IOPlatformDevice", core("cpux", b"P\0"))
             .entry("IOPlatformDevice", Entry::default());
         assert_eq!(
-            samples(&PerfLevels { kernel: mac }),
+            samples(&PerfLevels::new(mac)),
             [
                 "node_cpu_cluster_info{cluster_type=\"E\",cpu=\"0\"} 1",
                 "node_cpu_cluster_info{cluster_type=\"P\",cpu=\"10\"} 1",
@@ -180,13 +195,13 @@ mod tests {
     #[test]
     fn an_older_system_has_no_data_and_a_cut_number_is_an_error() {
         let kernel = Recorded::default();
-        let outcome = PerfLevels { kernel }.update(&mut Families::new());
+        let outcome = PerfLevels::new(kernel).update(&mut Families::new());
         assert_eq!(outcome.unwrap(), Outcome::NoData);
         let kernel = Recorded::default();
         kernel.name("hw.nperflevels", [2, 0]);
-        assert!(PerfLevels { kernel }.update(&mut Families::new()).is_err());
+        assert!(PerfLevels::new(kernel).update(&mut Families::new()).is_err());
         let kernel = Recorded::default();
         kernel.name("hw.nperflevels", i32::MAX.to_le_bytes());
-        assert_eq!(samples(&PerfLevels { kernel }).len(), 16);
+        assert_eq!(samples(&PerfLevels::new(kernel)).len(), 16);
     }
 }

@@ -3,6 +3,7 @@
 //! needed. The mean frequency of a cluster is the rate of its states weighted with their frequencies.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use ferroalloy_model::{Families, MetricKind};
 
@@ -27,11 +28,22 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         "node_cpu_cluster_frequency_hertz",
     ],
     options: &[],
-    build: |_| Ok(Box::new(Residency { kernel: Kernel })),
+    build: |_| Ok(Box::new(Residency::new(Kernel))),
 };
 
 struct Residency<K> {
     kernel: K,
+    /// Kind of cluster, and the frequencies of its states. They never change.
+    tables: OnceLock<Vec<(&'static str, Vec<f64>)>>,
+}
+
+impl<K> Residency<K> {
+    fn new(kernel: K) -> Self {
+        Self {
+            kernel,
+            tables: OnceLock::new(),
+        }
+    }
 }
 
 const TABLES: Query = Query {
@@ -71,21 +83,19 @@ fn frequencies(table: &[u8]) -> Vec<f64> {
 }
 
 impl<K: Registry> Residency<K> {
-    fn frequencies(&self, out: &mut Families) -> Result<(), Error> {
+    fn tables(&self) -> Result<&[(&'static str, Vec<f64>)], Error> {
+        if let Some(known) = self.tables.get() {
+            return Ok(known);
+        }
         let entries = self.kernel.entries(&TABLES);
         let entries = entries.map_err(|error| Error::system("IOServiceGetMatchingServices", error))?;
-        let Some(manager) = entries.iter().find(|entry| entry.name == "pmgr") else {
-            return Ok(());
-        };
-        for (key, cluster) in CLUSTERS {
-            let table = manager.properties.data(key).unwrap_or_default();
-            for (state, hertz) in frequencies(table).into_iter().enumerate() {
-                let help = "Frequency of a performance state of a kind of cluster, E or P.";
-                let labels = [("cluster_type", cluster), ("index", &*state.to_string())];
-                gauge(out, "node_cpu_cluster_frequency_hertz", help, &labels, hertz);
-            }
-        }
-        Ok(())
+        let manager = entries.iter().find(|entry| entry.name == "pmgr");
+        let found = CLUSTERS.iter().filter_map(|(key, cluster)| {
+            let table = manager?.properties.data(key)?;
+            Some((*cluster, frequencies(table)))
+        });
+        let found = found.collect();
+        Ok(self.tables.get_or_init(|| found))
     }
 }
 
@@ -114,7 +124,13 @@ impl<K: Registry + Reports> Collector for Residency<K> {
         for ((cluster, state), time) in times {
             family.sample(&[("cluster", cluster), ("state", state)], time);
         }
-        self.frequencies(out)?;
+        for (cluster, frequencies) in self.tables()? {
+            for (state, hertz) in frequencies.iter().enumerate() {
+                let help = "Frequency of a performance state of a kind of cluster, E or P.";
+                let labels = [("cluster_type", *cluster), ("index", &*state.to_string())];
+                gauge(out, "node_cpu_cluster_frequency_hertz", help, &labels, *hertz);
+            }
+        }
         Ok(Outcome::Data)
     }
 }
@@ -166,7 +182,7 @@ mod tests {
                 },
             );
         assert_eq!(
-            samples(&Residency { kernel: mac }),
+            samples(&Residency::new(mac)),
             [
                 "node_cpu_cluster_frequency_hertz{cluster_type=\"E\",index=\"0\"} 6e+08",
                 "node_cpu_cluster_frequency_hertz{cluster_type=\"E\",index=\"1\"} 9.72e+08",
@@ -180,7 +196,7 @@ mod tests {
     #[test]
     fn an_intel_mac_has_no_data_and_a_cut_table_no_frequency() {
         let kernel = Recorded::default();
-        let outcome = Residency { kernel }.update(&mut Families::new());
+        let outcome = Residency::new(kernel).update(&mut Families::new());
         assert_eq!(outcome.unwrap(), Outcome::NoData);
         let whole = table(&[600_000_000]);
         assert!((0..8).all(|end| frequencies(&whole[..end]).is_empty()));
