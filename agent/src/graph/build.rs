@@ -135,7 +135,10 @@ impl Graph {
                 .find_map(|len| self.by_id.get(path[..len].join(".").as_str()));
             match prefix {
                 Some(&target) if target == index => {
-                    diagnostics.push(Diagnostic::error(reference.span(), "cannot reference self"));
+                    diagnostics.push(
+                        Diagnostic::error(block.header, "cannot reference self")
+                            .label(reference.span(), "the reference is here"),
+                    );
                 }
                 Some(&target) => {
                     if !self.nodes[index].uses.contains(&target) {

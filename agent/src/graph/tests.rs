@@ -77,7 +77,7 @@ fn a_cycle_is_told_at_each_of_its_blocks() {
         [1, 2, 3].map(|line| format!("t.alloy:{line}:1: {message}"))
     );
     let found = faults("discovery.relabel \"a\" { targets = discovery.relabel.a.output }\n");
-    assert_eq!(found, ["t.alloy:1:35: cannot reference self"]);
+    assert_eq!(found, ["t.alloy:1:1: cannot reference self"]);
 }
 
 #[test]
