@@ -58,6 +58,7 @@ collectors! {
     filesystem: Options,
     gpu,
     hwmon: Options,
+    infiniband: Options,
     interrupts: Options,
     ipvs: Options,
     kernel_hung,
@@ -65,6 +66,7 @@ collectors! {
     launchd: Options,
     lnstat,
     loadavg,
+    mdadm,
     meminfo,
     meminfo_numa,
     memory_pressure,
@@ -108,5 +110,6 @@ collectors! {
     watchdog,
     xfrm,
     xfs,
+    zfs,
     zoneinfo,
 }

@@ -129,7 +129,7 @@ mod tests {
         assert!(resolve(true, &[]).unwrap().contains(&"loadavg"));
         assert!(!resolve(true, &[("loadavg", false)]).unwrap().contains(&"loadavg"));
         assert_eq!(resolve(false, &[("loadavg", true)]).unwrap(), ["loadavg"]);
-        assert!(resolve(true, &[("supervisord", false)]).is_ok());
+        assert!(resolve(true, &[("systemd", false)]).is_ok());
     }
 
     #[test]
@@ -141,9 +141,9 @@ mod tests {
             message.contains("\"loadavgs\" is unknown, did you mean \"loadavg\"?"),
             "{message}"
         );
-        assert!(message.contains("loadavg, meminfo"), "{message}");
+        assert!(message.contains("loadavg, mdadm"), "{message}");
         assert!(resolve(true, &[("loadavgs", false)]).is_err());
-        let error = resolve(true, &[("supervisord", true)]).unwrap_err();
+        let error = resolve(true, &[("systemd", true)]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnsupportedCollector);
     }
 

@@ -38,8 +38,11 @@ fn known(binary: &str) -> BTreeSet<String> {
     let help = [help.stdout, help.stderr].concat();
     String::from_utf8_lossy(&help)
         .split_ascii_whitespace()
-        .filter_map(|word| word.strip_prefix("--[no-]collector."))
-        .filter(|name| !name.contains('.'))
+        .filter_map(|word| {
+            let word = word.trim_start_matches("--[no-]").trim_start_matches("--");
+            word.strip_prefix("collector.")
+        })
+        .filter(|name| !name.contains(['.', '=']))
         .map(str::to_owned)
         .collect()
 }
