@@ -26,6 +26,8 @@ pub(super) struct Scrape {
     pool: Arc<Pool>,
     next: Arc<Fanout>,
     state: Mutex<Targets>,
+    /// The targets are asked to be shared, and there is nobody to share them with.
+    clustered: bool,
 }
 
 #[derive(Debug)]
@@ -91,6 +93,7 @@ impl Define for Scrape {
             pool: Arc::new(pool),
             next,
             state,
+            clustered: arguments.is_clustered(),
             context,
         })
     }
@@ -110,6 +113,12 @@ impl Define for Scrape {
     }
 
     async fn run(&self, stop: CancellationToken) -> Result<(), Error> {
+        if self.clustered {
+            tracing::warn!(
+                component_id = &*self.context.id,
+                "clustering has no meaning here: every target is scraped"
+            );
+        }
         {
             let mut state = self.state();
             state.running = true;

@@ -152,6 +152,27 @@ fn what_is_not_settled_is_refused_unless_asked_for() {
 }
 
 #[test]
+fn files_for_clusters_and_of_old_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    let text = "prometheus.scrape \"a\" {\n  targets    = []\n  forward_to = []\n\
+                \x20 enable_protobuf_negotiation = true\n  clustering {\n    enabled = true\n  }\n}\n";
+    fs::write(&path, text).unwrap();
+    assert_eq!(findings(&[], &path), []);
+    fs::write(
+        &path,
+        text.replace(
+            "forward_to = []",
+            "forward_to = []\n  scrape_protocols = [\"PrometheusProto\"]",
+        ),
+    )
+    .unwrap();
+    let found = findings(&[], &path);
+    assert_eq!(places(&found), ["1:1"]);
+    assert!(found[0].2.contains("exclude each other"), "{found:?}");
+}
+
+#[test]
 fn the_plain_form_is_alloys() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.alloy");

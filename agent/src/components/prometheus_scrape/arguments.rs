@@ -47,6 +47,9 @@ pub(in super::super) struct Arguments {
     /// The format to assume where a target does not tell.
     #[river(default = "PrometheusText0.0.4".to_owned())]
     scrape_fallback_protocol: String,
+    /// Formerly what is now `scrape_native_histograms`, with `PrometheusProto` asked for first.
+    #[river(default)]
+    enable_protobuf_negotiation: bool,
     /// Whether native histograms are scraped; `PrometheusProto` must be among the formats, and is asked for first unless they are given.
     #[river(default)]
     scrape_native_histograms: bool,
@@ -95,6 +98,16 @@ pub(in super::super) struct Arguments {
     /// How to reach the targets.
     #[river(flatten)]
     client: HttpClient,
+    /// Whether several agents share the targets.
+    #[river(block)]
+    clustering: Option<Clustering>,
+}
+
+/// Whether several agents share the targets.
+#[derive(Debug, Clone, PartialEq, Block)]
+struct Clustering {
+    /// As in an Alloy without `--cluster.enabled` this changes nothing: every target is scraped. Taken with a warning.
+    enabled: bool,
 }
 
 choice! {
@@ -108,6 +121,13 @@ choice! {
 }
 
 impl Arguments {
+    /// Whether the targets would be shared with other agents, if there were any.
+    pub(super) fn is_clustered(&self) -> bool {
+        self.clustering
+            .as_ref()
+            .is_some_and(|clustering| clustering.enabled)
+    }
+
     /// The targets as the pool takes them.
     pub(super) fn targets(&self) -> Vec<DiscoveredTarget> {
         self.targets
@@ -129,7 +149,13 @@ impl Arguments {
                 .collect::<Result<_, _>>()?,
             None => defaults.protocols,
         };
-        if self.scrape_native_histograms {
+        if self.enable_protobuf_negotiation && self.scrape_protocols.is_some() {
+            return Err(Error::new(
+                "enable_protobuf_negotiation and scrape_protocols exclude each other",
+            ));
+        }
+        let native_histograms = self.scrape_native_histograms || self.enable_protobuf_negotiation;
+        if native_histograms {
             let proto = protocol("PrometheusProto")?;
             if self.scrape_protocols.is_none() {
                 protocols.insert(0, proto);
@@ -157,7 +183,7 @@ impl Arguments {
             scheme: self.scheme.clone(),
             protocols,
             parse: Options {
-                ignore_native: !self.scrape_native_histograms,
+                ignore_native: !native_histograms,
                 keep_classic: self.scrape_classic_histograms,
                 convert_classic: self.convert_classic_histograms_to_nhcb,
                 type_and_unit_labels: self.enable_type_and_unit_labels,
