@@ -102,7 +102,7 @@ impl HttpTarget {
                     .await
                     .map_err(|error| self.read_error(error))?;
                 if !page.encoded.is_empty() {
-                    inflate(&page.encoded, self.limit, &mut page.body)?;
+                    inflate(&mut page.encoded, self.limit, &mut page.body).await?;
                 }
             }
             Some(other) => {
