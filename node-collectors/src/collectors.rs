@@ -36,6 +36,7 @@ macro_rules! collectors {
 collectors! {
     arp: Options,
     battery,
+    bcache: Options,
     bonding,
     boottime,
     buddyinfo,
