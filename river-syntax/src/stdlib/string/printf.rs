@@ -10,6 +10,9 @@ use crate::value::{Number, Value};
 /// The widest padding and the highest precision; Go has the same bound.
 const MAX_WIDTH: usize = 1_000_000;
 
+/// More digits than any float has after its point.
+const MOST_DIGITS: usize = 1_100;
+
 /// A verb's flags, width and precision.
 #[expect(clippy::struct_excessive_bools, reason = "they are printf's flags")]
 #[derive(Default)]
@@ -218,9 +221,9 @@ fn float(verb: char, value: f64, spec: &Spec) -> Option<String> {
     }
     let precision = spec.precision;
     let text = match verb {
-        'f' | 'F' => format!("{value:.*}", precision.unwrap_or(6)),
-        'e' => exponent(&format!("{value:.*e}", precision.unwrap_or(6))),
-        'E' => exponent(&format!("{value:.*e}", precision.unwrap_or(6))).to_uppercase(),
+        'f' | 'F' => fixed(value, precision.unwrap_or(6)),
+        'e' => exponent(&scientific(value, precision.unwrap_or(6))),
+        'E' => exponent(&scientific(value, precision.unwrap_or(6))).to_uppercase(),
         'g' | 'G' => {
             let text = match precision {
                 None => Number::Float(value).to_go(),
@@ -231,6 +234,21 @@ fn float(verb: char, value: f64, spec: &Spec) -> Option<String> {
         _ => return None,
     };
     Some(signed(text, spec))
+}
+
+/// So many digits after the point. Those that no float has are zeros; Rust's formatter knows no precision beyond 16 bits.
+fn fixed(value: f64, digits: usize) -> String {
+    let mut text = format!("{value:.*}", digits.min(MOST_DIGITS));
+    text.extend(std::iter::repeat_n('0', digits.saturating_sub(MOST_DIGITS)));
+    text
+}
+
+/// As [`fixed`], with an exponent.
+fn scientific(value: f64, digits: usize) -> String {
+    let mut text = format!("{value:.*e}", digits.min(MOST_DIGITS));
+    let end = text.find('e').unwrap_or(text.len());
+    text.insert_str(end, &"0".repeat(digits.saturating_sub(MOST_DIGITS)));
+    text
 }
 
 /// Rust's exponent as Go has it: with a sign and two digits.
@@ -245,6 +263,7 @@ fn exponent(text: &str) -> String {
 
 /// `%.Ng`: so many significant digits, without trailing zeros.
 fn significant(value: f64, digits: usize) -> String {
+    let digits = digits.min(MOST_DIGITS);
     let scientific = format!("{value:.*e}", digits - 1);
     let power: i64 = scientific
         .split_once('e')
@@ -372,6 +391,21 @@ mod tests {
         check("%.2s", &["abc".into()], "ab");
         check("%t", &[false.into()], "false");
         check("%+d % d", &[1_i64.into(), 2_i64.into()], "+1  2");
+    }
+
+    #[test]
+    fn no_precision_is_too_high() {
+        let one = |format_text: &str, value: f64| format(format_text, &[value.into()]).unwrap();
+        for precision in [1_099, 1_100, 1_101, 65_535, 65_536, 1_000_000] {
+            let zeros = "0".repeat(precision - 1);
+            assert!(one(&format!("%.{precision}f"), 1.5) == format!("1.5{zeros}"));
+            assert!(one(&format!("%.{precision}e"), -15.0) == format!("-1.5{zeros}e+01"));
+            assert!(one(&format!("%.{precision}E"), 0.15).starts_with("1.4999"));
+            assert_eq!(one(&format!("%.{precision}g"), 1.5), "1.5");
+        }
+        let least = one("%.2000f", 5e-324);
+        assert_eq!(least.len(), 2_002);
+        assert!(least.trim_end_matches('0').ends_with("5625"));
     }
 
     #[test]
