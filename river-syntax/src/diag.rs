@@ -15,6 +15,20 @@ pub use json::to_json;
 pub use render::{Renderer, render, render_all};
 pub use suggest::closest;
 
+/// As many diagnostics the parser gives for one file; a last one says that there are more.
+pub const MOST_DIAGNOSTICS: usize = 1_000;
+
+/// The first of the diagnostics, in order of place, and if that leaves some out one that says so.
+pub(crate) fn first(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(Diagnostic::span);
+    if let Some(next) = diagnostics.get(MOST_DIAGNOSTICS).map(Diagnostic::span) {
+        diagnostics.truncate(MOST_DIAGNOSTICS);
+        let message = "too many problems; what is wrong from here on is not shown";
+        diagnostics.push(Diagnostic::error(next, message));
+    }
+    diagnostics
+}
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {

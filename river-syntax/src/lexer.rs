@@ -6,10 +6,13 @@
 
 use memchr::{memchr, memchr3, memmem};
 
-use crate::diag::Diagnostic;
+use crate::diag::{self, Diagnostic, MOST_DIAGNOSTICS};
 use crate::source::{BAD_BYTE, MAX_SOURCE_BYTES, Source, Span};
 use crate::token::{Comment, Token, TokenKind};
 use crate::unicode;
+
+/// Diagnostics of one kind that are kept: more than are shown, so that it is known that there are more.
+const ENOUGH: usize = MOST_DIAGNOSTICS + 1;
 
 /// What the lexer makes of a source.
 #[derive(Clone, Debug, Default)]
@@ -38,14 +41,14 @@ pub fn lex(source: &Source) -> Lexed {
         let message = format!("file is larger than {} MiB", MAX_SOURCE_BYTES >> 20);
         lexer.error(0, 0, message);
     }
-    for &at in source.bad_bytes() {
-        lexer.error(at as usize, at as usize + 1, "illegal UTF-8 encoding");
-    }
-    for at in memchr::memchr_iter(0, source.text().as_bytes()) {
-        lexer.error(at, at + 1, "illegal character NUL");
-    }
     lexer.run();
-    lexer.out.diagnostics.sort_by_key(Diagnostic::span);
+    for &at in source.bad_bytes().iter().take(ENOUGH) {
+        lexer.report(at as usize, at as usize + 1, "illegal UTF-8 encoding");
+    }
+    for at in memchr::memchr_iter(0, source.text().as_bytes()).take(ENOUGH) {
+        lexer.report(at, at + 1, "illegal character NUL");
+    }
+    lexer.out.diagnostics = diag::first(lexer.out.diagnostics);
     lexer.out
 }
 
@@ -111,6 +114,13 @@ impl Lexer<'_> {
     }
 
     fn error(&mut self, start: usize, end: usize, message: impl Into<String>) {
+        // They come in order of place but for those of one string, so what is left out is not among the first.
+        if self.out.diagnostics.len() < ENOUGH {
+            self.report(start, end, message);
+        }
+    }
+
+    fn report(&mut self, start: usize, end: usize, message: impl Into<String>) {
         let span = self.span(start, end);
         self.out.diagnostics.push(Diagnostic::error(span, message));
     }

@@ -1,7 +1,8 @@
 //! The parser: tokens to a tree.
 //!
 //! Recursive descent; binary operators by binding power. It is total: whatever the text, the answer is a tree of what
-//! is right and diagnostics for what is wrong, at most one per line. After an error it goes on at the next statement.
+//! is right and diagnostics for what is wrong, at most one per line and
+//! [`MOST_DIAGNOSTICS`] in all. After an error it goes on at the next statement.
 //! No tree is higher than [`MAX_DEPTH`], so nothing that walks one can exhaust the stack.
 
 mod body;
@@ -12,7 +13,7 @@ mod names;
 use std::sync::Arc;
 
 use crate::ast::{Body, Expr, File};
-use crate::diag::Diagnostic;
+use crate::diag::{self, Diagnostic, MOST_DIAGNOSTICS};
 use crate::lexer::lex;
 use crate::source::{Source, Span};
 use crate::token::{Token, TokenKind};
@@ -28,14 +29,13 @@ pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
     let body = parser.file_body();
     let mut diagnostics = parser.diagnostics;
     diagnostics.extend(lexed.diagnostics);
-    diagnostics.sort_by_key(Diagnostic::span);
     (
         File {
             source: source.id(),
             body,
             comments: lexed.comments,
         },
-        diagnostics,
+        diag::first(diagnostics),
     )
 }
 
@@ -50,10 +50,9 @@ pub fn parse_expr(source: &Source) -> Result<Expr, Vec<Diagnostic>> {
     });
     let mut diagnostics = parser.diagnostics;
     diagnostics.extend(lexed.diagnostics);
-    diagnostics.sort_by_key(Diagnostic::span);
     match parsed {
         Ok(expr) if diagnostics.is_empty() => Ok(expr),
-        _ => Err(diagnostics),
+        _ => Err(diag::first(diagnostics)),
     }
 }
 
@@ -165,7 +164,9 @@ impl<'a> Parser<'a> {
         let line = self.source.position(diagnostic.span().start()).line;
         if self.reported != Some(line) {
             self.reported = Some(line);
-            self.diagnostics.push(diagnostic);
+            if self.diagnostics.len() <= MOST_DIAGNOSTICS {
+                self.diagnostics.push(diagnostic);
+            }
         }
         Bail
     }

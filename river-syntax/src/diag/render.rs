@@ -5,12 +5,19 @@
 //! and suggestions.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use crate::diag::{Diagnostic, Severity};
 use crate::source::{Source, SourceMap, Span};
 
 /// Lines shown of a span that is longer: its first and its last ones.
 const EDGE_LINES: usize = 8;
+
+/// Bytes shown of a line that is longer, so that what many errors on one line cost does not grow with the line.
+const LONGEST_LINE: usize = 240;
+
+/// As many of them are before what the line is shown for.
+const BEFORE: usize = 80;
 
 /// How diagnostics are printed.
 ///
@@ -176,10 +183,10 @@ impl<'a> Snippet<'a> {
 
     /// The first line alone, indented, with the span underlined as far as it is on it.
     fn write_aside(&self, out: &mut String) {
-        let text = expand(self.source.line(self.first).unwrap_or(""));
-        let start = self.column(self.span.start());
+        let text = self.text(self.first);
+        let start = self.column(self.first, self.span.start());
         let end = if self.first == self.last {
-            self.column(self.span.end())
+            self.column(self.first, self.span.end())
         } else {
             text.chars().count()
         };
@@ -210,18 +217,18 @@ impl<'a> Snippet<'a> {
             self.line(out, number, side);
             if multiline && number == self.first {
                 self.gutter(out);
-                let column = self.column(self.span.start());
+                let column = self.column(number, self.span.start());
                 let _ = writeln!(out, " {}", self.ink.wrap(&format!("{}^", "_".repeat(column + 1))));
             }
         }
         if multiline {
             self.gutter(out);
-            let column = self.column(self.span.end().saturating_sub(1));
+            let column = self.column(self.last, self.span.end().saturating_sub(1));
             let _ = writeln!(out, "{}", self.ink.wrap(&format!("|{}^", "_".repeat(column + 1))));
         } else {
             self.gutter(out);
-            let start = self.column(self.span.start());
-            let end = self.column(self.span.end()).max(start + 1);
+            let start = self.column(self.first, self.span.start());
+            let end = self.column(self.first, self.span.end()).max(start + 1);
             let _ = writeln!(
                 out,
                 "{}{}",
@@ -239,19 +246,43 @@ impl<'a> Snippet<'a> {
     }
 
     fn line(&self, out: &mut String, number: usize, side: &str) {
-        let text = expand(self.source.line(number).unwrap_or(""));
+        let text = self.text(number);
         let _ = writeln!(out, "{number:>width$} | {side}{text}", width = self.width);
     }
 
-    /// The column, from 0, at which the byte is printed.
-    fn column(&self, at: usize) -> usize {
-        let position = self.source.position(at);
-        let line = self.source.line(position.line).unwrap_or("");
-        let mut end = (position.column - 1).min(line.len());
-        while !line.is_char_boundary(end) {
-            end -= 1;
+    /// A line as shown, with a mark where it is cut.
+    fn text(&self, number: usize) -> String {
+        let (line, shown) = self.shown(number);
+        let mark = |cut: bool| if cut { "…" } else { "" };
+        let (before, after) = (mark(shown.start > 0), mark(shown.end < line.len()));
+        format!("{before}{}{after}", expand(&line[shown]))
+    }
+
+    /// A line and the bytes of it that are shown.
+    fn shown(&self, number: usize) -> (&'a str, Range<usize>) {
+        let line = self.source.line(number).unwrap_or("");
+        if line.len() <= LONGEST_LINE {
+            return (line, 0..line.len());
         }
-        expand(&line[..end]).chars().count()
+        let focus = if number == self.first {
+            self.span.start()
+        } else if number == self.last {
+            self.span.end()
+        } else {
+            0
+        };
+        let column = self.source.position(focus).column - 1;
+        let start = column.saturating_sub(BEFORE).min(line.len() - LONGEST_LINE);
+        let start = line.floor_char_boundary(start);
+        (line, start..line.floor_char_boundary(start + LONGEST_LINE))
+    }
+
+    /// The column, from 0, at which the byte of a line is printed, or the nearest one that is.
+    fn column(&self, number: usize, at: usize) -> usize {
+        let (line, shown) = self.shown(number);
+        let at = (self.source.position(at).column - 1).clamp(shown.start, shown.end);
+        let before = &line[shown.start..line.floor_char_boundary(at)];
+        usize::from(shown.start > 0) + expand(before).chars().count()
     }
 }
 
@@ -333,6 +364,42 @@ Error: a.alloy:2:6: wrong
         );
         assert_eq!(rendered.lines().filter(|line| line.contains("1,")).count(), 16);
         assert!(rendered.contains("    | ...\n 93 | | 1,\n"), "{rendered}");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_span() {
+        let mut sources = SourceMap::new();
+        let line = format!("{}é = x{}", "a".repeat(10_000), " ".repeat(10_000));
+        let source = sources.add("a.alloy", format!("{line}\n{line}"));
+        let rendered = render(&Diagnostic::error(span(&source, "é"), "wrong"), &sources);
+        let lines: Vec<&str> = rendered.lines().collect();
+        assert_eq!(
+            lines[2],
+            format!("1 | …{}é = x{}…", "a".repeat(80), " ".repeat(154))
+        );
+        assert_eq!(lines[3], format!("  | {}^", " ".repeat(81)));
+        assert_eq!(lines[4], format!("2 | {}…", "a".repeat(240)));
+
+        let over = Diagnostic::error(span(&source, &format!("x{}\na", " ".repeat(10_000))), "wrong");
+        let rendered = render(&over, &sources);
+        let lines: Vec<&str> = rendered.lines().collect();
+        assert_eq!(lines[3], format!("  |  {}^", "_".repeat(81)), "{rendered}");
+        assert_eq!(lines[5], "  | |_^", "{rendered}");
+    }
+
+    #[test]
+    fn many_errors_on_one_line_cost_what_they_are() {
+        let mut sources = SourceMap::new();
+        let source = sources.add("a.alloy", "@".repeat(250_000));
+        let (_, problems) = crate::parse(&source);
+        assert_eq!(problems.len(), crate::diag::MOST_DIAGNOSTICS + 1);
+        let rendered = render_all(&problems, &sources);
+        assert!(
+            rendered.len() < problems.len() * 3 * LONGEST_LINE,
+            "{}",
+            rendered.len()
+        );
+        assert!(rendered.contains("a.alloy:1:1001: too many problems"));
     }
 
     #[test]
