@@ -1,4 +1,4 @@
-//! The `Authorization` header: made once from what is configured, or read from its file at each request.
+//! The `Authorization` header: made once from what is configured, read from its file at each request, or made of a token.
 //!
 //! Invariant: a secret is in no message; a file that cannot be read is named.
 
@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Uri};
 
+use crate::oauth2::Tokens;
 use crate::{Config, Error, ErrorKind, Secret};
 
 #[derive(Debug)]
@@ -24,10 +25,22 @@ pub(crate) enum Credentials {
         username: String,
         path: PathBuf,
     },
+    OAuth2(Box<Tokens>),
+}
+
+/// The header of one request.
+#[derive(Debug)]
+pub(crate) struct Header {
+    pub(crate) value: HeaderValue,
+    /// A refusal of it may be cured by asking for another.
+    pub(crate) renewable: bool,
 }
 
 impl Credentials {
     pub(crate) fn of(config: &Config) -> Result<Self, Error> {
+        if let Some(oauth2) = &config.oauth2 {
+            return Tokens::new(oauth2).map(|tokens| Self::OAuth2(Box::new(tokens)));
+        }
         if let Some(basic) = &config.basic_auth {
             if let Some(path) = &basic.password_file {
                 return Ok(Self::BasicFile {
@@ -58,17 +71,42 @@ impl Credentials {
     }
 
     /// The header for one request. Without configured credentials those in the URL count, as basic authentication.
-    pub(crate) fn header(&self, uri: &Uri) -> Result<Option<HeaderValue>, Error> {
-        match self {
-            Self::None => user_info(uri),
-            Self::Fixed(value) => Ok(Some(value.clone())),
-            Self::File { prefix, path } => header(&format!("{prefix}{}", read(path)?.trim())).map(Some),
-            Self::BasicFile { username, path } => basic(username, read(path)?.trim()).map(Some),
+    pub(crate) async fn header(&self, uri: &Uri) -> Result<Option<Header>, Error> {
+        let value = match self {
+            Self::None => return Ok(user_info(uri)?.map(Header::fixed)),
+            Self::Fixed(value) => value.clone(),
+            Self::File { prefix, path } => header(&format!("{prefix}{}", read(path)?.trim()))?,
+            Self::BasicFile { username, path } => basic(username, read(path)?.trim())?,
+            Self::OAuth2(tokens) => {
+                let (value, fresh) = tokens.header().await?;
+                return Ok(Some(Header {
+                    value,
+                    renewable: !fresh,
+                }));
+            }
+        };
+        Ok(Some(Header::fixed(value)))
+    }
+
+    /// Gives up what `refused` was made of, so that the next header is another.
+    pub(crate) async fn renew(&self, refused: &HeaderValue) {
+        if let Self::OAuth2(tokens) = self {
+            tokens.forget(refused).await;
         }
     }
 }
 
-fn user_info(uri: &Uri) -> Result<Option<HeaderValue>, Error> {
+impl Header {
+    fn fixed(value: HeaderValue) -> Self {
+        Self {
+            value,
+            renewable: false,
+        }
+    }
+}
+
+/// The user and the password of a URL, as basic authentication.
+pub(crate) fn user_info(uri: &Uri) -> Result<Option<HeaderValue>, Error> {
     let Some((user, _)) = uri
         .authority()
         .and_then(|authority| authority.as_str().rsplit_once('@'))
@@ -104,7 +142,7 @@ fn basic(username: &str, password: &str) -> Result<HeaderValue, Error> {
     ))
 }
 
-fn header(value: &str) -> Result<HeaderValue, Error> {
+pub(crate) fn header(value: &str) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_str(value).map_err(|_| {
         Error::new(
             ErrorKind::Credentials,
@@ -115,7 +153,7 @@ fn header(value: &str) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-fn read(path: &Path) -> Result<String, Error> {
+pub(crate) fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| {
         Error::new(
             ErrorKind::Credentials,
@@ -130,23 +168,27 @@ mod tests {
     use super::*;
     use crate::{Authorization, BasicAuth};
 
-    #[track_caller]
-    fn check(config: &Config, uri: &str, expected: Option<&str>) {
+    async fn check(config: &Config, uri: &str, expected: Option<&str>) {
         let header = Credentials::of(config)
             .unwrap()
             .header(&uri.parse().unwrap())
+            .await
             .unwrap();
-        assert_eq!(header.as_ref().map(|value| value.to_str().unwrap()), expected);
+        assert_eq!(
+            header.as_ref().map(|header| header.value.to_str().unwrap()),
+            expected
+        );
     }
 
-    #[test]
-    fn each_kind() {
-        check(&Config::default(), "http://h/", None);
+    #[tokio::test]
+    async fn each_kind() {
+        check(&Config::default(), "http://h/", None).await;
         check(
             &Config::default(),
             "http://Aladdin:open%20sesame@h/",
             Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
-        );
+        )
+        .await;
         let basic = BasicAuth {
             username: "Aladdin".into(),
             password: Some("open sesame".into()),
@@ -160,12 +202,13 @@ mod tests {
             &config,
             "http://other@h/",
             Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
-        );
+        )
+        .await;
         let config = Config {
             bearer_token: Some("t".into()),
             ..Config::default()
         };
-        check(&config, "http://h/", Some("Bearer t"));
+        check(&config, "http://h/", Some("Bearer t")).await;
         let authorization = Authorization {
             kind: "Token".into(),
             credentials: Some("t".into()),
@@ -175,11 +218,11 @@ mod tests {
             authorization: Some(authorization),
             ..Config::default()
         };
-        check(&config, "http://h/", Some("Token t"));
+        check(&config, "http://h/", Some("Token t")).await;
     }
 
-    #[test]
-    fn a_file_is_read_at_each_request() {
+    #[tokio::test]
+    async fn a_file_is_read_at_each_request() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let config = Config {
             bearer_token_file: Some(file.path().into()),
@@ -190,13 +233,13 @@ mod tests {
         for token in ["one", "two"] {
             fs::write(file.path(), format!("{token}\n")).unwrap();
             assert_eq!(
-                credentials.header(&uri).unwrap().unwrap(),
+                credentials.header(&uri).await.unwrap().unwrap().value,
                 format!("Bearer {token}")
             );
         }
         let path = file.path().to_owned();
         drop(file);
-        let error = credentials.header(&uri).unwrap_err();
+        let error = credentials.header(&uri).await.unwrap_err();
         assert!(
             error.is_credentials() && error.to_string().contains(path.to_str().unwrap()),
             "{error}"

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, HOST, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 
 use crate::auth::Credentials;
@@ -12,6 +12,7 @@ use crate::connect::Connector;
 use crate::connection::{Body, Connection, Failed};
 use crate::origin::Origin;
 use crate::pool::Pool;
+use crate::proxy::Proxy;
 use crate::reply::Reply;
 use crate::{Config, Error, ErrorKind, Redirects, redirect};
 
@@ -109,7 +110,7 @@ impl Client {
         let mut trusted = true;
         for _ in 0..=redirect::AT_MOST {
             let reply = inner
-                .exchange(request, &uri, &headers, trusted)
+                .authorized(request, &uri, &headers, trusted)
                 .await
                 .map_err(|error| error.at(&uri))?;
             let next = redirect::next(
@@ -154,7 +155,46 @@ impl fmt::Debug for Client {
 // === impl Inner ===
 
 impl Inner {
-    /// One request and the head of its response, without redirects.
+    /// One request with its headers and credentials, and the head of its response, without redirects.
+    async fn authorized(
+        self: &Arc<Self>,
+        request: &Request,
+        uri: &Uri,
+        headers: &HeaderMap,
+        trusted: bool,
+    ) -> Result<Reply, Error> {
+        let mut headers = headers.clone();
+        if !trusted {
+            return self.exchange(request, uri, headers).await;
+        }
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
+        if headers.contains_key(AUTHORIZATION) {
+            return self.exchange(request, uri, headers).await;
+        }
+        let Some(header) = self.credentials.header(uri).await? else {
+            return self.exchange(request, uri, headers).await;
+        };
+        headers.insert(AUTHORIZATION, header.value.clone());
+        if !header.renewable {
+            return self.exchange(request, uri, headers).await;
+        }
+        let reply = self.exchange(request, uri, headers.clone()).await?;
+        if reply.status != StatusCode::UNAUTHORIZED {
+            return Ok(reply);
+        }
+        // A token may end before its time. A request that was refused for it was not carried out, so it can be repeated.
+        self.credentials.renew(&header.value).await;
+        let Some(renewed) = self.credentials.header(uri).await? else {
+            return Ok(reply);
+        };
+        drop(reply.read_into(4096, &mut Vec::new()).await);
+        headers.insert(AUTHORIZATION, renewed.value);
+        self.exchange(request, uri, headers).await
+    }
+
+    /// One request and the head of its response.
     ///
     /// A peer may close an idle connection just as it is used again. Such a request is sent once more, on a fresh
     /// connection, if nothing of it was sent or if sending it twice does no harm (RFC 9110, section 9.2.2).
@@ -162,23 +202,17 @@ impl Inner {
         self: &Arc<Self>,
         request: &Request,
         uri: &Uri,
-        headers: &HeaderMap,
-        trusted: bool,
+        headers: HeaderMap,
     ) -> Result<Reply, Error> {
         let origin = Origin::of(uri)?;
-        let mut headers = headers.clone();
-        if trusted {
-            for (name, value) in &self.headers {
-                headers.append(name, value.clone());
-            }
-            if !headers.contains_key(AUTHORIZATION)
-                && let Some(value) = self.credentials.header(uri)?
-            {
-                headers.insert(AUTHORIZATION, value);
-            }
-        }
+        let proxy = self.connector.proxy(&origin).filter(|_| !origin.https);
+        let form = |connection: &Connection| match proxy {
+            _ if connection.is_http2() => Form::Http2,
+            Some(proxy) => Form::Absolute(proxy),
+            None => Form::Origin,
+        };
         if let Some(mut connection) = self.pool.take(&origin).await {
-            let message = message(request, uri, headers.clone(), &origin, connection.is_http2())?;
+            let message = message(request, uri, headers.clone(), &origin, form(&connection))?;
             match connection.start(message).await {
                 Ok(response) => return Ok(self.reply(response, connection, origin, uri)),
                 Err(Failed { error, unsent }) => {
@@ -194,7 +228,7 @@ impl Inner {
         if let Connection::Http2(shared) = &connection {
             self.pool.share(&origin, shared);
         }
-        let message = message(request, uri, headers, &origin, connection.is_http2())?;
+        let message = message(request, uri, headers, &origin, form(&connection))?;
         let response = connection.start(message).await.map_err(|failed| failed.error)?;
         Ok(self.reply(response, connection, origin, uri))
     }
@@ -219,13 +253,23 @@ impl Inner {
     }
 }
 
-/// The message as it goes on the wire: the target in the form that the version wants, without user and password.
+/// How a message names its target.
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    /// To the host itself.
+    Origin,
+    /// To a proxy that passes it on.
+    Absolute(&'a Proxy),
+    Http2,
+}
+
+/// The message as it goes on the wire: the target in the form that the peer wants, without user and password.
 fn message(
     request: &Request,
     uri: &Uri,
     mut headers: HeaderMap,
     origin: &Origin,
-    http2: bool,
+    form: Form<'_>,
 ) -> Result<http::Request<Body>, Error> {
     let host = origin.host_header()?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -234,20 +278,29 @@ fn message(
     } else {
         path.to_owned()
     };
-    let target = if http2 {
-        let authority = host.as_bytes();
-        Uri::builder()
-            .scheme("https")
-            .authority(authority)
-            .path_and_query(path)
-            .build()
-    } else {
-        headers.entry(HOST).or_insert(host);
-        Uri::builder().path_and_query(path).build()
+    let scheme = match form {
+        Form::Origin => None,
+        Form::Absolute(_) => Some("http"),
+        Form::Http2 => Some("https"),
     };
-    let target = target.map_err(|error| {
+    let target = Uri::builder().path_and_query(path);
+    let target = match scheme {
+        Some(scheme) => target.scheme(scheme).authority(host.as_bytes()),
+        None => target,
+    };
+    let target = target.build().map_err(|error| {
         Error::new(ErrorKind::Url, format!("the URL cannot be asked: {error}")).with_source(error)
     })?;
+    if !matches!(form, Form::Http2) {
+        headers.entry(HOST).or_insert(host);
+    }
+    if let Form::Absolute(Proxy {
+        authorization: Some(value),
+        ..
+    }) = form
+    {
+        headers.insert(PROXY_AUTHORIZATION, value.clone());
+    }
     let mut message = http::Request::new(Body::new(request.body.clone()));
     *message.method_mut() = request.method.clone();
     *message.uri_mut() = target;

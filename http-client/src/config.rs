@@ -3,6 +3,8 @@
 //! Invariant: a `Config` prints without its secrets, and a client is only made from one that passed
 //! [`Config::validate`].
 
+mod oauth2;
+mod proxy;
 mod secret;
 mod tls;
 
@@ -10,6 +12,8 @@ use std::path::PathBuf;
 
 use http::{HeaderName, HeaderValue};
 
+pub use self::oauth2::OAuth2;
+pub use self::proxy::ProxyConfig;
 pub use self::secret::Secret;
 pub use self::tls::{TlsConfig, TlsVersion};
 use crate::Error;
@@ -25,6 +29,8 @@ pub struct Config {
     pub bearer_token: Option<Secret>,
     /// The same, with the token read from a file at each request.
     pub bearer_token_file: Option<PathBuf>,
+    /// `Authorization: Bearer <token>`, with a token that is asked for.
+    pub oauth2: Option<OAuth2>,
     /// Headers added to each request, several values for one name allowed. They are not sent on when a redirect leads
     /// to another host.
     pub http_headers: Vec<(String, Vec<Secret>)>,
@@ -34,6 +40,8 @@ pub struct Config {
     pub follow_redirects: Redirects,
     /// Offer HTTP/2 when TLS is negotiated. Plain `http` is always HTTP/1.1.
     pub enable_http2: bool,
+    /// Through which proxy servers are reached.
+    pub proxy: ProxyConfig,
 }
 
 /// HTTP basic authentication (RFC 7617).
@@ -79,10 +87,12 @@ impl Default for Config {
             authorization: None,
             bearer_token: None,
             bearer_token_file: None,
+            oauth2: None,
             http_headers: Vec::new(),
             tls: TlsConfig::default(),
             follow_redirects: Redirects::Any,
             enable_http2: true,
+            proxy: ProxyConfig::default(),
         }
     }
 }
@@ -95,6 +105,7 @@ impl Config {
         if let Some(problem) = self.tls.problem() {
             return Err(Error::config(problem));
         }
+        self.proxy.validate()?;
         if cfg!(not(feature = "tls")) && self.tls != TlsConfig::default() {
             return Err(Error::config(
                 "TLS options are given, but this program was built without TLS",
@@ -107,12 +118,13 @@ impl Config {
         let kinds = [
             self.basic_auth.is_some(),
             self.authorization.is_some(),
+            self.oauth2.is_some(),
             self.bearer_token.is_some(),
             self.bearer_token_file.is_some(),
         ];
         if kinds.into_iter().filter(|given| *given).count() > 1 {
             return Err(Error::config(
-                "at most one of basic_auth, authorization, bearer_token and bearer_token_file must be configured",
+                "at most one of basic_auth, authorization, oauth2, bearer_token and bearer_token_file must be configured",
             ));
         }
         if let Some(basic) = &self.basic_auth {
@@ -145,12 +157,12 @@ impl Config {
                 _ => {}
             }
         }
-        Ok(())
+        self.oauth2.as_ref().map_or(Ok(()), OAuth2::validate)
     }
 
-    /// The configured headers as HTTP has them. Those that the client sets itself are refused.
+    /// The configured headers as HTTP has them.
     pub(crate) fn headers(&self) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
-        const RESERVED: [&str; 6] = [
+        const RESERVED: &[&str] = &[
             "authorization",
             "host",
             "content-length",
@@ -158,27 +170,36 @@ impl Config {
             "connection",
             "proxy-authorization",
         ];
-        let mut headers = Vec::new();
-        for (name, values) in &self.http_headers {
-            let parsed = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| Error::config(format!("http_headers: {name:?} is not a header name")))?;
-            if RESERVED.contains(&parsed.as_str()) {
-                return Err(Error::config(format!(
-                    "http_headers: setting header {name:?} is not allowed; use the option made for it"
-                )));
-            }
-            for value in values {
-                let mut value = HeaderValue::from_str(value.expose()).map_err(|_| {
-                    Error::config(format!(
-                        "http_headers: a value of {name:?} has characters that a header cannot hold"
-                    ))
-                })?;
-                value.set_sensitive(true);
-                headers.push((parsed.clone(), value));
-            }
-        }
-        Ok(headers)
+        headers("http_headers", &self.http_headers, RESERVED)
     }
+}
+
+/// Headers as HTTP has them. Those that the client sets itself are refused.
+fn headers(
+    option: &str,
+    given: &[(String, Vec<Secret>)],
+    reserved: &[&str],
+) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+    let mut headers = Vec::new();
+    for (name, values) in given {
+        let parsed = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| Error::config(format!("{option}: {name:?} is not a header name")))?;
+        if reserved.contains(&parsed.as_str()) {
+            return Err(Error::config(format!(
+                "{option}: setting header {name:?} is not allowed; use the option made for it"
+            )));
+        }
+        for value in values {
+            let mut value = HeaderValue::from_str(value.expose()).map_err(|_| {
+                Error::config(format!(
+                    "{option}: a value of {name:?} has characters that a header cannot hold"
+                ))
+            })?;
+            value.set_sensitive(true);
+            headers.push((parsed.clone(), value));
+        }
+    }
+    Ok(headers)
 }
 
 // === impl Authorization ===
@@ -235,7 +256,7 @@ mod tests {
         config.basic_auth = Some(BasicAuth::default());
         refused(
             &config,
-            "at most one of basic_auth, authorization, bearer_token and bearer_token_file must be configured",
+            "at most one of basic_auth, authorization, oauth2, bearer_token and bearer_token_file must be configured",
         );
     }
 

@@ -1,4 +1,4 @@
-//! From a URL to a byte stream: resolving, connecting to one of the addresses, TLS.
+//! From a URL to a byte stream: resolving, connecting to one of the addresses or to a proxy, TLS.
 //!
 //! Both address families are tried, the second 300 ms after the first or as soon as the first has failed (RFC 8305 in
 //! small). `localhost` is the loopback address of either family (RFC 6761) whatever the resolver says, since a program
@@ -14,11 +14,12 @@ use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::lookup_host;
+use tokio::net::{TcpStream, lookup_host};
 use tower_service::Service;
 
 use crate::error::BoxError;
 use crate::origin::Origin;
+use crate::proxy::{self, Proxies, Proxy};
 use crate::{Config, Error, ErrorKind};
 
 /// What a connection runs on: TCP, or TLS over it.
@@ -34,6 +35,7 @@ pub(crate) struct Stream {
 #[derive(Debug)]
 pub(crate) struct Connector {
     tcp: HttpConnector<Resolver>,
+    proxies: Proxies,
     #[cfg(feature = "tls")]
     tls: crate::tls::Tls,
 }
@@ -44,22 +46,55 @@ struct Resolver;
 // === impl Connector ===
 
 impl Connector {
-    #[cfg_attr(
-        not(feature = "tls"),
-        expect(clippy::unnecessary_wraps, unused_variables, reason = "TLS options")
-    )]
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
         let mut tcp = HttpConnector::new_with_resolver(Resolver);
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         Ok(Self {
             tcp,
+            proxies: Proxies::of(&config.proxy)?,
             #[cfg(feature = "tls")]
             tls: crate::tls::Tls::new(&config.tls, config.enable_http2)?,
         })
     }
 
+    /// The proxy on the way to `origin`.
+    pub(crate) fn proxy(&self, origin: &Origin) -> Option<&Proxy> {
+        self.proxies.on_the_way_to(origin)
+    }
+
     pub(crate) async fn connect(&self, uri: &Uri, origin: &Origin) -> Result<Stream, Error> {
+        let plain = match self.proxy(origin) {
+            Some(proxy) => {
+                let stream = self.connect_to(proxy).await?;
+                if origin.https {
+                    proxy::open(stream, proxy, origin).await?
+                } else {
+                    stream
+                }
+            }
+            None => Box::new(self.tcp(uri, origin).await?),
+        };
+        #[cfg(feature = "tls")]
+        if origin.https {
+            return self.tls.handshake(plain, origin).await;
+        }
+        Ok(Stream {
+            io: plain,
+            http2: false,
+        })
+    }
+
+    async fn connect_to(&self, proxy: &Proxy) -> Result<Box<dyn Io>, Error> {
+        let stream = self.tcp(&proxy.uri, &proxy.origin).await?;
+        #[cfg(feature = "tls")]
+        if proxy.origin.https {
+            return self.tls.handshake_with_proxy(stream, &proxy.origin).await;
+        }
+        Ok(Box::new(stream))
+    }
+
+    async fn tcp(&self, uri: &Uri, origin: &Origin) -> Result<TcpStream, Error> {
         let mut tcp = self.tcp.clone();
         let failed = |error: BoxError| {
             let cause = root_cause(&*error);
@@ -72,19 +107,8 @@ impl Connector {
         poll_fn(|cx| tcp.poll_ready(cx))
             .await
             .map_err(|error| failed(error.into()))?;
-        let stream = tcp
-            .call(uri.clone())
-            .await
-            .map_err(|error| failed(error.into()))?
-            .into_inner();
-        #[cfg(feature = "tls")]
-        if origin.https {
-            return self.tls.handshake(stream, origin).await;
-        }
-        Ok(Stream {
-            io: Box::new(stream),
-            http2: false,
-        })
+        let stream = tcp.call(uri.clone()).await;
+        Ok(stream.map_err(|error| failed(error.into()))?.into_inner())
     }
 }
 

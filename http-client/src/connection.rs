@@ -20,7 +20,7 @@ use crate::connect::{Io, Stream};
 use crate::{Error, ErrorKind};
 
 /// The head of a response, and the read buffer: a target has no business with more.
-const HEAD_LIMIT: u32 = 64 * 1024;
+pub(crate) const HEAD_LIMIT: u32 = 64 * 1024;
 
 /// How often a shared connection is probed while requests wait on it, and how long the answer may take.
 const PING_EVERY: Duration = Duration::from_secs(30);

@@ -25,10 +25,12 @@ pub enum ErrorKind {
     Config,
     /// The URL cannot be asked: no host, a scheme that is neither `http` nor `https`.
     Url,
-    /// A file with credentials or certificates cannot be read or is not what it should be.
+    /// A file with credentials or certificates cannot be read or is not what it should be, or a token is not to be had.
     Credentials,
     /// The host name has no address, or no address accepts a connection.
     Connect,
+    /// The proxy gives no way to the host.
+    Proxy,
     /// The TLS handshake failed.
     Tls,
     /// The connection ended or broke before the response was complete.
@@ -81,9 +83,12 @@ impl Error {
             .is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
     }
 
-    /// No connection came about, TLS included: the peer saw no request.
+    /// No connection came about, proxies and TLS included: the peer saw no request.
     pub fn is_connect(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Connect | ErrorKind::Tls)
+        matches!(
+            self.0.kind,
+            ErrorKind::Connect | ErrorKind::Proxy | ErrorKind::Tls
+        )
     }
 
     /// The body is larger than the caller's limit.
@@ -91,7 +96,7 @@ impl Error {
         self.0.kind == ErrorKind::BodyLimit
     }
 
-    /// A file with credentials or certificates cannot be used.
+    /// A file with credentials or certificates cannot be used, or a token is not to be had.
     pub fn is_credentials(&self) -> bool {
         self.0.kind == ErrorKind::Credentials
     }

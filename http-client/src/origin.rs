@@ -59,7 +59,14 @@ impl Origin {
             .map_err(|_| Error::new(ErrorKind::Url, format!("{value:?} cannot be sent as a host")))
     }
 
-    /// For messages.
+    /// As a proxy is asked for it: the port in any case.
+    pub(crate) fn authority(&self) -> Result<HeaderValue, Error> {
+        let value = self.address();
+        HeaderValue::from_str(&value)
+            .map_err(|_| Error::new(ErrorKind::Url, format!("{value:?} cannot be sent as a host")))
+    }
+
+    /// Host and port.
     pub(crate) fn address(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)

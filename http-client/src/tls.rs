@@ -16,8 +16,9 @@ use rustls::{
 };
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
-use crate::connect::Stream;
+use crate::connect::{Io, Stream};
 use crate::origin::Origin;
 use crate::{Error, ErrorKind, Secret, TlsConfig, TlsVersion};
 
@@ -59,24 +60,30 @@ impl Tls {
         })
     }
 
-    pub(crate) async fn handshake(&self, stream: TcpStream, origin: &Origin) -> Result<Stream, Error> {
-        let config = self.client_config()?;
+    pub(crate) async fn handshake(&self, stream: Box<dyn Io>, origin: &Origin) -> Result<Stream, Error> {
         let name = match &self.server_name {
             Some(name) => name.clone(),
             None => parse_name(&origin.host)?,
         };
-        let stream = TlsConnector::from(config)
-            .connect(name, stream)
-            .await
-            .map_err(|error| {
-                let message = format!("TLS handshake with {} failed: {error}", origin.address());
-                Error::new(ErrorKind::Tls, message).with_source(error)
-            })?;
+        let stream = shake_hands(self.client_config()?, name, stream, origin).await?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         Ok(Stream {
             io: Box::new(stream),
             http2,
         })
+    }
+
+    /// TLS with a proxy, which has a name of its own and speaks HTTP/1.1.
+    pub(crate) async fn handshake_with_proxy(
+        &self,
+        stream: TcpStream,
+        origin: &Origin,
+    ) -> Result<Box<dyn Io>, Error> {
+        let mut config = ClientConfig::clone(&*self.client_config()?);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let name = parse_name(&origin.host)?;
+        let stream = shake_hands(Arc::new(config), name, stream, origin).await?;
+        Ok(Box::new(stream))
     }
 
     /// The configuration for a new connection: the last one, unless a file has changed since.
@@ -166,6 +173,19 @@ impl fmt::Debug for Tls {
             .field("http2", &self.http2)
             .finish_non_exhaustive()
     }
+}
+
+async fn shake_hands<S: Io>(
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+    stream: S,
+    origin: &Origin,
+) -> Result<TlsStream<S>, Error> {
+    let handshake = TlsConnector::from(config).connect(name, stream);
+    handshake.await.map_err(|error| {
+        let message = format!("TLS handshake with {} failed: {error}", origin.address());
+        Error::new(ErrorKind::Tls, message).with_source(error)
+    })
 }
 
 /// The operating system's roots, read once per process, as the first https connection is made.

@@ -210,11 +210,12 @@ impl Endpoint {
         let http = &self.http;
         if http.basic_auth.is_some()
             || http.authorization.is_some()
+            || http.oauth2.is_some()
             || http.bearer_token.is_some()
             || http.bearer_token_file.is_some()
         {
             return Err(Error::config(
-                "at most one of sigv4, basic_auth, authorization, bearer_token and bearer_token_file must be configured",
+                "at most one of sigv4, basic_auth, authorization, oauth2, bearer_token and bearer_token_file must be configured",
             ));
         }
         signer.validate()

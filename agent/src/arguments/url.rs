@@ -5,11 +5,18 @@ use river_syntax::{FromValue, Mismatch, ToValue, Type, Value};
 
 /// The URL of something that is reached over HTTP, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HttpUrl(String);
+pub(crate) struct HttpUrl {
+    text: String,
+    uri: Uri,
+}
 
 impl HttpUrl {
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
     }
 }
 
@@ -30,7 +37,7 @@ impl FromValue for HttpUrl {
         if uri.host().is_none_or(str::is_empty) {
             return Err(Mismatch::invalid("not a URL: it names no host"));
         }
-        Ok(Self(text))
+        Ok(Self { text, uri })
     }
 }
 

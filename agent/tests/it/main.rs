@@ -9,6 +9,7 @@
 mod cli;
 mod fmt;
 mod http;
+mod http_client;
 mod pipeline;
 mod real_prometheus;
 mod reference;

@@ -4,6 +4,8 @@
 
 mod faults;
 mod keep_alive;
+mod oauth2;
+mod proxy;
 mod redirects;
 mod requests;
 mod server;

@@ -22,14 +22,14 @@ use tokio_rustls::TlsAcceptor;
 use crate::server::{Answer, ok, serve};
 use crate::{LIMIT, get, post};
 
-struct Identity {
-    pem: String,
-    key_pem: String,
-    der: CertificateDer<'static>,
-    key: Vec<u8>,
+pub(crate) struct Identity {
+    pub(crate) pem: String,
+    pub(crate) key_pem: String,
+    pub(crate) der: CertificateDer<'static>,
+    pub(crate) key: Vec<u8>,
 }
 
-fn identity(name: &str) -> Identity {
+pub(crate) fn identity(name: &str) -> Identity {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec![name.to_owned()])
         .unwrap()
@@ -44,7 +44,7 @@ fn identity(name: &str) -> Identity {
 }
 
 /// What the server shows, and whose clients it takes.
-fn server_config(server: &Identity, client: Option<&Identity>) -> Arc<ServerConfig> {
+pub(crate) fn server_config(server: &Identity, client: Option<&Identity>) -> Arc<ServerConfig> {
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -64,7 +64,7 @@ fn server_config(server: &Identity, client: Option<&Identity>) -> Arc<ServerConf
     Arc::new(builder.with_single_cert(vec![server.der.clone()], key).unwrap())
 }
 
-async fn start(config: Arc<Mutex<Arc<ServerConfig>>>) -> SocketAddr {
+pub(crate) async fn start(config: Arc<Mutex<Arc<ServerConfig>>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -194,6 +194,49 @@ async fn a_replaced_ca_file_is_read_again() {
     );
     fs::write(file.path(), &new.pem).unwrap();
     client.send(&request, LIMIT).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_replaced_certificate_and_key_are_read_again() {
+    let (server, old, new) = (identity("localhost"), identity("agent"), identity("agent"));
+    let current = Arc::new(Mutex::new(server_config(&server, Some(&old))));
+    let address = start(current.clone()).await;
+    let (cert, key) = (
+        tempfile::NamedTempFile::new().unwrap(),
+        tempfile::NamedTempFile::new().unwrap(),
+    );
+    let write = |identity: &Identity| {
+        fs::write(cert.path(), &identity.pem).unwrap();
+        fs::write(key.path(), &identity.key_pem).unwrap();
+    };
+    write(&old);
+    let client = Client::new(&Config {
+        tls: TlsConfig {
+            cert_file: Some(cert.path().into()),
+            key_file: Some(key.path().into()),
+            insecure_skip_verify: true,
+            ..TlsConfig::default()
+        },
+        ..Config::default()
+    })
+    .unwrap();
+    let request = get(&format!("https://{address}/"));
+
+    client.send(&request, LIMIT).await.unwrap();
+    *current.lock().unwrap() = server_config(&server, Some(&new));
+    client.send(&request, LIMIT).await.unwrap_err();
+    write(&new);
+    client.send(&request, LIMIT).await.unwrap();
+
+    fs::write(key.path(), &old.key_pem).unwrap();
+    let mixed = client.send(&request, LIMIT).await.unwrap_err();
+    assert!(
+        mixed.is_credentials()
+            && mixed
+                .to_string()
+                .contains("the client certificate cannot be used"),
+        "{mixed}"
+    );
 }
 
 /// A server of HTTP/2 alone, that answers with the connection's number and the body it got.
