@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ferroalloy_model::{Families, MetricKind};
 
+use crate::client::Written;
 use crate::encode::Body;
 use crate::queue::DropReason;
 
@@ -21,8 +22,8 @@ pub(crate) struct EndpointMetrics {
     pub(crate) tried: Kinds,
     /// What was in tries that failed and were repeated.
     pub(crate) retried: Kinds,
-    /// Samples that a receiver has refused for good.
-    pub(crate) failed: AtomicU64,
+    /// What a receiver has refused for good.
+    failed: Kinds,
     /// Samples that a receiver has taken.
     pub(crate) delivered: AtomicU64,
     pub(crate) bytes: AtomicU64,
@@ -71,12 +72,16 @@ pub(crate) struct Gauges {
 
 impl Kinds {
     pub(crate) fn add(&self, body: &Body) {
+        self.add_written(Written::all_of(body));
+    }
+
+    fn add_written(&self, counts: Written) {
         for (counter, count) in [
-            (&self.samples, body.samples()),
-            (&self.exemplars, body.exemplars()),
-            (&self.histograms, body.histograms()),
+            (&self.samples, counts.samples),
+            (&self.exemplars, counts.exemplars),
+            (&self.histograms, counts.histograms),
         ] {
-            counter.fetch_add(count as u64, Ordering::Relaxed);
+            counter.fetch_add(count, Ordering::Relaxed);
         }
     }
 }
@@ -90,14 +95,14 @@ impl EndpointMetrics {
         self.dropped[reason as usize].load(Ordering::Relaxed)
     }
 
-    pub(crate) fn refused(&self, status: u16, samples: u64) {
-        self.failed.fetch_add(samples, Ordering::Relaxed);
-        *self
-            .refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(status)
-            .or_default() += samples;
+    /// Counts what a receiver has refused for good.
+    pub(crate) fn refused(&self, status: u16, refused: Written) {
+        self.failed.add_written(refused);
+        let points = refused.points();
+        if points > 0 {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            *refused.entry(status).or_default() += points;
+        }
     }
 
     pub(crate) fn observe(&self, duration: Duration) {
@@ -132,7 +137,7 @@ impl EndpointMetrics {
         self.collect_gauges(labels, gauges, out);
     }
 
-    fn counters(&self) -> [(&'static str, &'static str, &AtomicU64); 13] {
+    fn counters(&self) -> [(&'static str, &'static str, &AtomicU64); 15] {
         [
             (
                 "prometheus_remote_storage_samples_total",
@@ -187,7 +192,17 @@ impl EndpointMetrics {
             (
                 "prometheus_remote_storage_samples_failed_total",
                 "Samples that the receiver refused for good.",
-                &self.failed,
+                &self.failed.samples,
+            ),
+            (
+                "prometheus_remote_storage_exemplars_failed_total",
+                "Exemplars that the receiver refused for good, with their samples or without.",
+                &self.failed.exemplars,
+            ),
+            (
+                "prometheus_remote_storage_histograms_failed_total",
+                "Native histograms that the receiver refused for good.",
+                &self.failed.histograms,
             ),
             (
                 "prometheus_remote_storage_bytes_total",
@@ -247,11 +262,13 @@ impl EndpointMetrics {
 
     fn collect_gauges(&self, labels: &[(&str, &str)], gauges: &Gauges, out: &mut Families) {
         let seconds = |millis: i64| millis as f64 / 1000.0;
-        let gauges: [(&str, &str, f64); 9] = [
+        let pending = self.pending.load(Ordering::Relaxed);
+        let desired = pending.div_ceil(gauges.max_samples_per_send.max(1) as u64);
+        let gauges: [(&str, &str, f64); 11] = [
             (
                 "prometheus_remote_storage_samples_pending",
-                "Samples that wait or are in a request.",
-                load(&self.pending),
+                "Samples and native histograms that wait or are in a request.",
+                pending as f64,
             ),
             (
                 "prometheus_remote_storage_shards",
@@ -262,6 +279,16 @@ impl EndpointMetrics {
                 "prometheus_remote_storage_shards_max",
                 "Requests that may be under way at the same time.",
                 gauges.max_shards as f64,
+            ),
+            (
+                "prometheus_remote_storage_shards_min",
+                "Requests that are under way in any case: none.",
+                0.0,
+            ),
+            (
+                "prometheus_remote_storage_shards_desired",
+                "Requests that would take all that waits, at once.",
+                desired as f64,
             ),
             (
                 "prometheus_remote_storage_max_samples_per_send",

@@ -10,14 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ferroalloy_model::clock::timeout;
-use ferroalloy_model::{
-    Batch, Clock, Collect, Commit, Committed, Families, MetricKind, Receiver, Reconfigured,
-};
+use ferroalloy_model::{Batch, Clock, Collect, Commit, Committed, Families, Receiver, Reconfigured};
 use relabel::Rules;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::accepted::Accepted;
 use crate::client::Client;
 use crate::config::{Config, Endpoint};
 use crate::endpoint::{Command, EndpointTask, Searches, Settings, Shared, Throttle};
@@ -37,7 +36,7 @@ pub struct Writer {
     state: Mutex<State>,
     changes: watch::Sender<u64>,
     open: AtomicBool,
-    samples_in: AtomicU64,
+    accepted: Accepted,
 }
 
 struct State {
@@ -79,7 +78,7 @@ impl Writer {
             }),
             changes: watch::Sender::new(0),
             open: AtomicBool::new(true),
-            samples_in: AtomicU64::new(0),
+            accepted: Accepted::default(),
         };
         writer.configure(config)?;
         Ok(writer)
@@ -269,25 +268,7 @@ impl Writer {
     pub fn collect_labelled(&self, labels: &[(&str, &str)], out: &mut Families) {
         let newest = self.log.newest_timestamp();
         let now = self.clock.elapsed();
-        let samples_in = self.samples_in.load(Ordering::Relaxed) as f64;
-        out.family(
-            "prometheus_remote_storage_samples_in_total",
-            "Samples accepted for remote write.",
-            MetricKind::Counter,
-        )
-        .sample(labels, samples_in);
-        out.family(
-            "prometheus_remote_storage_highest_timestamp_in_seconds",
-            "Time of the newest sample accepted for remote write.",
-            MetricKind::Gauge,
-        )
-        .sample(labels, newest.unwrap_or_default() as f64 / 1000.0);
-        out.family(
-            "remote_write_queue_bytes",
-            "Bytes that the queue holds in memory.",
-            MetricKind::Gauge,
-        )
-        .sample(labels, self.log.bytes() as f64);
+        self.accepted.collect(labels, newest, self.log.bytes(), out);
         for running in &self.lock().endpoints {
             let status = running.status(newest, now);
             let settings = running.settings.borrow().clone();
@@ -319,8 +300,7 @@ impl Receiver for Writer {
         if !self.open.load(Ordering::Relaxed) {
             return Commit::done(Committed::Refused);
         }
-        self.samples_in
-            .fetch_add(batch.upper_bound() as u64, Ordering::Relaxed);
+        self.accepted.note(batch);
         self.log.append(batch)
     }
 }

@@ -34,11 +34,20 @@ impl Written {
     }
 
     /// A 1.0 receiver that does not complain has written all.
-    pub(super) fn all_of(body: &Body) -> Self {
+    pub(crate) fn all_of(body: &Body) -> Self {
         Self {
             samples: body.samples() as u64,
             histograms: body.histograms() as u64,
             exemplars: body.exemplars() as u64,
+        }
+    }
+
+    /// What is in `self` and not in `other`.
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self {
+            samples: self.samples.saturating_sub(other.samples),
+            histograms: self.histograms.saturating_sub(other.histograms),
+            exemplars: self.exemplars.saturating_sub(other.exemplars),
         }
     }
 

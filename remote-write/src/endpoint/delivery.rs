@@ -213,31 +213,35 @@ impl Shared {
 
     /// The receiver took a request, or a part of it.
     fn written(&self, endpoint: &Endpoint, body: &Body, written: Written) {
-        let points = body.counts.points() as u64;
-        self.metrics
-            .delivered
-            .fetch_add(written.points().min(points), Ordering::Relaxed);
+        let sent = Written::all_of(body);
+        self.delivered(sent, written);
         self.healed(endpoint);
-        let missing = points.saturating_sub(written.points());
-        if missing > 0 {
+        let missing = sent.without(written);
+        if missing.points() > 0 {
             let reason = format!(
-                "{} wrote {} of {points} samples and does not say why",
+                "{} wrote {} of {} samples and does not say why",
                 endpoint.display_name(),
-                written.points()
+                written.points(),
+                sent.points()
             );
             self.dropped_by_receiver(endpoint, None, &reason, missing);
+        } else {
+            // Many receivers have no place for exemplars, and are none the worse for it.
+            self.metrics.refused(0, missing);
         }
     }
 
     fn refused(&self, endpoint: &Endpoint, failure: &Failure, body: &Body) {
-        let written = failure.written.unwrap_or_default();
-        let points = body.counts.points() as u64;
-        self.metrics
-            .delivered
-            .fetch_add(written.points().min(points), Ordering::Relaxed);
+        let (sent, written) = (Written::all_of(body), failure.written.unwrap_or_default());
+        self.delivered(sent, written);
         self.board.answered();
-        let refused = points.saturating_sub(written.points());
+        let refused = sent.without(written);
         self.dropped_by_receiver(endpoint, failure.status, &failure.error.to_string(), refused);
+    }
+
+    fn delivered(&self, sent: Written, written: Written) {
+        let points = written.points().min(sent.points());
+        self.metrics.delivered.fetch_add(points, Ordering::Relaxed);
     }
 
     fn dropped_by_receiver(
@@ -245,10 +249,11 @@ impl Shared {
         endpoint: &Endpoint,
         status: Option<StatusCode>,
         reason: &str,
-        samples: u64,
+        dropped: Written,
     ) {
         self.metrics
-            .refused(status.map_or(0, |status| status.as_u16()), samples);
+            .refused(status.map_or(0, |status| status.as_u16()), dropped);
+        let samples = dropped.points();
         let shown = usize::try_from(samples).unwrap_or(usize::MAX);
         self.board.refused(self.clock.wall(), status, reason, shown);
         if let Some(unsaid) = self.throttle.pass(self.clock.elapsed(), false) {
@@ -256,6 +261,7 @@ impl Shared {
                 endpoint = endpoint.display_name(),
                 err = reason,
                 samples,
+                exemplars = dropped.exemplars,
                 unsaid,
                 "the receiver refused samples for good, they are dropped"
             );
@@ -289,10 +295,10 @@ impl Shared {
         if body.version() == Version::V1 || self.version_for(endpoint) == Version::V2 {
             return Some(body);
         }
-        let points = body.counts.points() as u64;
+        let sent = Written::all_of(&body);
         let Some((body, custom)) = body.downgraded() else {
             // Only what we encoded ourselves comes here.
-            self.dropped_by_receiver(endpoint, None, "a request cannot be made one of 1.0", points);
+            self.dropped_by_receiver(endpoint, None, "a request cannot be made one of 1.0", sent);
             return None;
         };
         self.metrics.dropped(DropReason::CustomBuckets, custom as u64);

@@ -88,6 +88,13 @@ impl Histogram {
                 negative: self.negative_deltas.clone(),
             },
         };
+        let other_kind = match &counts {
+            Counts::Float { .. } => !self.positive_deltas.is_empty() || !self.negative_deltas.is_empty(),
+            Counts::Integer { .. } => !self.positive_counts.is_empty() || !self.negative_counts.is_empty(),
+        };
+        if other_kind {
+            return Err("its buckets are of another kind than its count");
+        }
         let (positive, negative) = match &counts {
             Counts::Integer {
                 positive, negative, ..
@@ -162,5 +169,28 @@ impl From<MetricType> for MetricKind {
             MetricType::Info => Self::Info,
             MetricType::StateSet => Self::StateSet,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_of_the_kind_of_the_count() {
+        let mut histogram = Histogram {
+            count: Some(Count::Float(3.0)),
+            zero_count: Some(ZeroCount::Float(3.0)),
+            ..Histogram::default()
+        };
+        histogram.to_model().unwrap();
+        let why = "its buckets are of another kind than its count";
+        histogram.positive_deltas = vec![1, 0];
+        assert_eq!(histogram.to_model().unwrap_err(), why);
+        histogram.count = Some(Count::Int(3));
+        histogram.zero_count = None;
+        histogram.positive_deltas.clear();
+        histogram.negative_counts = vec![1.0];
+        assert_eq!(histogram.to_model().unwrap_err(), why);
     }
 }
