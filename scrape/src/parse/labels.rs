@@ -133,18 +133,39 @@ impl SeriesLabels {
 
 /// Hears of the parts of a text series and keeps them unescaped.
 pub(super) struct Collector<'a> {
-    pub(super) out: &'a mut SeriesLabels,
-    pub(super) kind: MetricKind,
+    out: &'a mut SeriesLabels,
+    kind: MetricKind,
+    /// Whether there is any escape at all.
+    escaped: bool,
+}
+
+impl<'a> Collector<'a> {
+    /// One for the labels of the series whose raw text is `raw`.
+    pub(super) fn new(out: &'a mut SeriesLabels, kind: MetricKind, raw: &[u8]) -> Self {
+        Self {
+            out,
+            kind,
+            escaped: memchr::memchr(b'\\', raw).is_some(),
+        }
+    }
 }
 
 impl Visitor for Collector<'_> {
     fn name(&mut self, name: &str) {
-        self.out.name.clear();
-        unescape_into(name, Escapes::Quoted, &mut self.out.name);
+        if self.escaped {
+            self.out.name.clear();
+            unescape_into(name, Escapes::Quoted, &mut self.out.name);
+        } else {
+            self.out.set_name(name);
+        }
     }
 
     fn label(&mut self, name: &str, value: &str) {
-        self.out.push_escaped(self.kind, name, value);
+        if self.escaped {
+            self.out.push_escaped(self.kind, name, value);
+        } else {
+            self.out.push(self.kind, name, value);
+        }
     }
 }
 

@@ -88,15 +88,41 @@ pub(crate) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The first byte of `text` that is one of `wanted`. Most of what is quoted is so short that setting up a search by vectors
+/// would cost more than the search.
+#[inline]
+pub(super) fn find<const N: usize>(text: &[u8], wanted: [u8; N]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const SHORT: usize = 32;
+    let (mut rest, mut at) = (text, 0);
+    while at < SHORT
+        && let Some((eight, behind)) = rest.split_first_chunk()
+    {
+        let bytes = u64::from_le_bytes(*eight);
+        // The high bit of each byte that is zero, and perhaps of some above the first of these.
+        let zeros = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & (ONES * 0x80);
+        let found = wanted
+            .iter()
+            .fold(0, |found, byte| found | zeros(bytes ^ (ONES * u64::from(*byte))));
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        (rest, at) = (behind, at + 8);
+    }
+    let found = match wanted[..] {
+        [one, two] => memchr::memchr2(one, two, rest),
+        [one, two, three] => memchr::memchr3(one, two, three, rest),
+        _ => rest.iter().position(|byte| wanted.contains(byte)),
+    };
+    found.map(|found| at + found)
+}
+
 /// The end of the quoted string whose opening quote is at `at`: behind the closing quote. NUL is only allowed in
 /// values; a raw line feed is allowed, but not behind a backslash.
 pub(crate) fn quoted_end(text: &[u8], at: usize, nul_allowed: bool) -> Result<usize, Fault> {
     let mut next = at + 1;
     loop {
-        let Some(found) = text
-            .get(next..)
-            .and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
-        else {
+        let Some(found) = text.get(next..).and_then(|rest| find(rest, [b'"', b'\\'])) else {
             return Err(fault(at, "quoted string has no end"));
         };
         let stop = next + found;
@@ -114,15 +140,17 @@ pub(crate) fn quoted_end(text: &[u8], at: usize, nul_allowed: bool) -> Result<us
 }
 
 /// Reads the series that starts at `start` with a name or a brace, and returns where it ends: behind the closing
-/// brace or behind the name. What follows is the value.
+/// brace or behind the name. What follows is the value. For a visitor that listens, `text` is not much more than the
+/// series, since all of it is checked to be UTF-8.
 pub(crate) fn series<V: Visitor>(text: &[u8], start: usize, visitor: &mut V) -> Result<usize, Fault> {
+    let whole = Whole::for_visitor::<V>(text)?;
     let mut named = false;
     let mut at = start;
     if starts_name(text, at) {
         at = name_end(text, at);
         named = true;
         if V::LISTENS {
-            visitor.name(str(text, start, at)?);
+            visitor.name(whole.part(start, at));
         }
         let brace = skip_blanks(text, at);
         if text.get(brace) != Some(&b'{') {
@@ -163,7 +191,7 @@ pub(crate) fn series<V: Visitor>(text: &[u8], start: usize, visitor: &mut V) -> 
                 }
                 named = true;
                 if V::LISTENS {
-                    visitor.name(str(text, from, to)?);
+                    visitor.name(whole.part(from, to));
                 }
                 if text[at] == b',' {
                     at += 1;
@@ -178,7 +206,7 @@ pub(crate) fn series<V: Visitor>(text: &[u8], start: usize, visitor: &mut V) -> 
         }
         let end = quoted_end(text, at, true)?;
         if V::LISTENS {
-            visitor.label(str(text, from, to)?, str(text, at + 1, end - 1)?);
+            visitor.label(whole.part(from, to), whole.part(at + 1, end - 1));
         }
         at = skip_blanks(text, end);
         // Commas between labels may be missing, and one may trail.
@@ -193,6 +221,25 @@ pub(crate) fn series<V: Visitor>(text: &[u8], start: usize, visitor: &mut V) -> 
         str(text, start, at)?;
     }
     Ok(at)
+}
+
+/// A text that a visitor hears of in parts: checked once, not part by part.
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'a>(&'a str);
+
+impl<'a> Whole<'a> {
+    /// The text, if the visitor listens; then all of it must be UTF-8.
+    pub(super) fn for_visitor<V: Visitor>(text: &'a [u8]) -> Result<Self, Fault> {
+        Ok(Self(if V::LISTENS {
+            str(text, 0, text.len())?
+        } else {
+            ""
+        }))
+    }
+
+    pub(super) fn part(self, from: usize, to: usize) -> &'a str {
+        self.0.get(from..to).unwrap_or_default()
+    }
 }
 
 pub(super) fn str(text: &[u8], from: usize, to: usize) -> Result<&str, Fault> {
@@ -308,6 +355,21 @@ mod tests {
             series(b"m{a=\"\xff\"} 1", 0, &mut Ignore).map_err(|f| f.at),
             Err(5)
         );
+    }
+
+    #[test]
+    fn bytes_are_found_wherever_they_are() {
+        for length in 0..80 {
+            let mut text = vec![b'!'; length];
+            assert_eq!(find(&text, [b'"', b'\\']), None);
+            for at in 0..length {
+                text[at] = if at % 2 == 0 { b'"' } else { b'\\' };
+                assert_eq!(find(&text, [b'"', b'\\']), Some(at), "{length}");
+                assert_eq!(find(&text, [b'\n', b'\\', b'"']), Some(at), "{length}");
+                // Bytes that differ from a wanted one by little.
+                text[at] = [b'#', 0xa2, 0x80, 0xff][at % 4];
+            }
+        }
     }
 
     #[test]

@@ -18,25 +18,31 @@ const POWERS: [f64; 23] = [
 /// or the end. Returns the value and the number's length; `None` says that [`parse_float`] has to look at it.
 #[inline]
 pub(crate) fn fast_float(text: &[u8]) -> Option<(f64, usize)> {
-    let mut at = 0;
-    let negative = text.first() == Some(&b'-');
-    at += usize::from(negative);
-    let first_digit = at;
-    let mut mantissa: u64 = 0;
-    while let Some(digit) = digit(text, at) {
-        mantissa = mantissa.wrapping_mul(10).wrapping_add(digit);
-        at += 1;
+    // Most values are whole numbers of up to seven digits, and most are followed by more than one byte.
+    if let Some(eight) = text.first_chunk() {
+        let bytes = u64::from_le_bytes(*eight) ^ (ONES * 0x30);
+        let others = others(bytes);
+        let at = others.trailing_zeros() as usize / 8;
+        if (1..8).contains(&at) && matches!(eight[at], b'\n' | b' ') {
+            let value = u32::try_from(eight_digits(bytes << (64 - 8 * at))).ok()?;
+            return Some((f64::from(value), at));
+        }
     }
-    let mut digits = at - first_digit;
+    ordinary_float(text)
+}
+
+#[inline(never)]
+fn ordinary_float(text: &[u8]) -> Option<(f64, usize)> {
+    let negative = text.first() == Some(&b'-');
+    let mut at = usize::from(negative);
+    let (mut mantissa, mut digits) = read_digits(text.get(at..)?, 0);
+    at += digits;
     let mut exponent: i32 = 0;
     if text.get(at) == Some(&b'.') {
         at += 1;
-        let first_fraction = at;
-        while let Some(digit) = digit(text, at) {
-            mantissa = mantissa.wrapping_mul(10).wrapping_add(digit);
-            at += 1;
-        }
-        let fraction = at - first_fraction;
+        let (joined, fraction) = read_digits(text.get(at..)?, mantissa);
+        mantissa = joined;
+        at += fraction;
         digits += fraction;
         exponent = -i32::try_from(fraction).ok()?;
     }
@@ -74,6 +80,49 @@ pub(crate) fn fast_float(text: &[u8]) -> Option<(f64, usize)> {
         _ => return None,
     };
     Some((if negative { -value } else { value }, at))
+}
+
+/// A byte of 1 in each place.
+const ONES: u64 = u64::from_le_bytes([1; 8]);
+
+/// The high bit of each byte above 9: of what is no digit, once the bytes of `0` are taken off.
+#[inline]
+fn others(bytes: u64) -> u64 {
+    // What is above 9 carries into the high bit, or has it already.
+    (((bytes & (ONES * 0x7f)) + ONES * 0x76) | bytes) & (ONES * 0x80)
+}
+
+/// Appends the digits at the start of `text` to the number `mantissa`, and counts them. Wraps if there are too many.
+fn read_digits(text: &[u8], mut mantissa: u64) -> (u64, usize) {
+    let mut rest = text;
+    while let Some((eight, behind)) = rest.split_first_chunk() {
+        let bytes = u64::from_le_bytes(*eight) ^ (ONES * 0x30);
+        if others(bytes) != 0 {
+            break;
+        }
+        mantissa = mantissa
+            .wrapping_mul(100_000_000)
+            .wrapping_add(eight_digits(bytes));
+        rest = behind;
+    }
+    let mut at = 0;
+    while let Some(digit) = digit(rest, at) {
+        mantissa = mantissa.wrapping_mul(10).wrapping_add(digit);
+        at += 1;
+    }
+    (mantissa, text.len() - rest.len() + at)
+}
+
+/// The number whose eight digits the bytes are, the first in the lowest: three multiplications instead of eight
+/// (after Lemire, "Quickly parsing eight digits", 2022).
+#[inline]
+fn eight_digits(bytes: u64) -> u64 {
+    const LOW: u64 = 0x0000_00ff_0000_00ff;
+    // By pairs, then by fours, then all.
+    let pairs = bytes.wrapping_mul(10).wrapping_add(bytes >> 8);
+    let upper = (pairs & LOW).wrapping_mul(100 + (1_000_000 << 32));
+    let lower = ((pairs >> 16) & LOW).wrapping_mul(1 + (10_000 << 32));
+    upper.wrapping_add(lower) >> 32
 }
 
 #[inline]
@@ -216,6 +265,10 @@ mod tests {
             if let Some((value, length)) = fast_float(text.as_bytes()) {
                 prop_assert_eq!(length, text.len());
                 prop_assert_eq!(parse_float(text.as_bytes()).map(f64::to_bits), Ok(value.to_bits()));
+                // What follows changes nothing, though more bytes are looked at.
+                for behind in ["\n", " 1234567890", "\n99999999\u{ff}\u{ff}"] {
+                    prop_assert_eq!(fast_float(format!("{text}{behind}").as_bytes()), Some((value, length)));
+                }
             }
         }
 

@@ -12,7 +12,6 @@ mod lex;
 use ferroalloy_model::{Labels, LabelsBuilder, MetricKind};
 
 use self::created::Created;
-use self::lex::Of;
 use super::labels::{Collector, SeriesLabels};
 use super::lex::{Escapes, Fault, Ignore, Visitor, fault, name_end, starts_name, unescape_into};
 use super::number::{fast_float, parse_float, parse_seconds};
@@ -40,7 +39,9 @@ pub struct OpenMetricsParser<'a> {
 /// Where an exemplar's labels are, and what stands behind them.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
+    /// Where its labels are, braces included.
     from: usize,
+    to: usize,
     value: f64,
     timestamp: Option<i64>,
 }
@@ -213,7 +214,7 @@ impl<'a> OpenMetricsParser<'a> {
     }
 
     fn exemplar(&self, from: usize) -> Result<(Mark, usize), Fault> {
-        let end = lex::labels(self.body, from, Of::Exemplar, &mut Ignore)?;
+        let end = lex::exemplar(self.body, from, &mut Ignore)?;
         super::lex::str(self.body, from, end)?;
         if self.body.get(end) != Some(&b' ') {
             return Err(fault(end, "expected a value after the labels of an exemplar"));
@@ -221,13 +222,15 @@ impl<'a> OpenMetricsParser<'a> {
         let (value, mut at) = self.number(end + 1)?;
         let mut timestamp = None;
         if self.body.get(at) == Some(&b' ') {
-            let end = self.token_end(at + 1);
-            timestamp = Some(parse_seconds(&self.body[at + 1..end]).map_err(|reason| fault(at + 1, reason))?);
-            at = end;
+            let token_end = self.token_end(at + 1);
+            let token = &self.body[at + 1..token_end];
+            timestamp = Some(parse_seconds(token).map_err(|reason| fault(at + 1, reason))?);
+            at = token_end;
         }
         Ok((
             Mark {
                 from,
+                to: end,
                 value,
                 timestamp,
             },
@@ -350,7 +353,7 @@ fn no_eof(at: usize) -> Fault {
 /// Reads the labels of a raw series into `out`.
 fn parse_series(raw: &[u8], kind: MetricKind, out: &mut SeriesLabels) -> Result<(), Error> {
     out.clear();
-    lex::series(raw, 0, &mut Collector { out, kind })
+    lex::series(raw, 0, &mut Collector::new(out, kind, raw))
         .map(drop)
         .map_err(|fault| error(raw, fault))
 }
@@ -392,7 +395,7 @@ impl<'a> Parser<'a> for OpenMetricsParser<'a> {
         let Some(mark) = self.exemplar else { return };
         let mut labels = ExemplarLabels::default();
         // It was read before.
-        if lex::labels(self.body, mark.from, Of::Exemplar, &mut labels).is_ok() {
+        if lex::exemplar(self.slice(mark.from, mark.to), 0, &mut labels).is_ok() {
             out.push(RawExemplar {
                 labels: labels.finish(),
                 value: mark.value,

@@ -53,8 +53,8 @@ static FORMAT: Format = Format {
 pub fn parse_series(raw: &[u8], kind: MetricKind, out: &mut SeriesLabels) -> Result<(), Error> {
     out.clear();
     let read = match raw.first() {
-        Some(b'{') => lex::series(raw, 0, &mut Collector { out, kind }),
-        Some(_) if lex::starts_name(raw, 0) => lex::series(raw, 0, &mut Collector { out, kind }),
+        Some(b'{') => lex::series(raw, 0, &mut Collector::new(out, kind, raw)),
+        Some(_) if lex::starts_name(raw, 0) => lex::series(raw, 0, &mut Collector::new(out, kind, raw)),
         _ => Err(fault(0, "expected a metric name")),
     };
     match read {

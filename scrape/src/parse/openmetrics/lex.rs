@@ -1,11 +1,11 @@
 //! The tokens of OpenMetrics: like those of the text format, but with no blank where none must be, commas
 //! between labels, and no line feed within quotes.
 
-use crate::parse::lex::{self, Fault, LABEL, LABEL_START, Visitor, fault, is, str};
+use crate::parse::lex::{self, Fault, LABEL, LABEL_START, Visitor, Whole, fault, is, str};
 
 /// Whose labels are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
+enum Of {
     /// A series, which has its name within the braces unless `named`.
     Series { named: bool },
     /// An exemplar, which has no name, nor a NUL in its values.
@@ -13,14 +13,16 @@ pub(super) enum Of {
 }
 
 /// Reads the series that starts at `start` with a name or a brace, and returns where it ends: behind the closing
-/// brace or behind the name. What follows is a blank and the value.
+/// brace or behind the name. What follows is a blank and the value. For a visitor that listens, `text` is not much more
+/// than the series, since all of it is checked to be UTF-8.
 pub(super) fn series<V: Visitor>(text: &[u8], start: usize, visitor: &mut V) -> Result<usize, Fault> {
+    let whole = Whole::for_visitor::<V>(text)?;
     let mut at = start;
     let named = lex::starts_name(text, at);
     if named {
         at = lex::name_end(text, at);
         if V::LISTENS {
-            visitor.name(str(text, start, at)?);
+            visitor.name(whole.part(start, at));
         }
         if text.get(at) != Some(&b'{') {
             return Ok(at);
@@ -28,15 +30,25 @@ pub(super) fn series<V: Visitor>(text: &[u8], start: usize, visitor: &mut V) -> 
     } else if text.get(at) != Some(&b'{') {
         return Err(fault(at, "expected a metric name"));
     }
-    let end = labels(text, at, Of::Series { named }, visitor)?;
+    let end = read_labels((text, whole), at, Of::Series { named }, visitor)?;
     if !V::LISTENS {
         str(text, start, end)?;
     }
     Ok(end)
 }
 
-/// Reads the labels whose brace is at `brace`, and returns where they end.
-pub(super) fn labels<V: Visitor>(text: &[u8], brace: usize, of: Of, visitor: &mut V) -> Result<usize, Fault> {
+/// Reads the labels of an exemplar, whose brace is at `brace`, and returns where they end. `text` is as for [`series`].
+pub(super) fn exemplar<V: Visitor>(text: &[u8], brace: usize, visitor: &mut V) -> Result<usize, Fault> {
+    let whole = Whole::for_visitor::<V>(text)?;
+    read_labels((text, whole), brace, Of::Exemplar, visitor)
+}
+
+fn read_labels<V: Visitor>(
+    (text, whole): (&[u8], Whole<'_>),
+    brace: usize,
+    of: Of,
+    visitor: &mut V,
+) -> Result<usize, Fault> {
     let mut named = !matches!(of, Of::Series { named: false });
     let mut at = brace + 1;
     loop {
@@ -69,7 +81,7 @@ pub(super) fn labels<V: Visitor>(text: &[u8], brace: usize, of: Of, visitor: &mu
                 }
                 named = true;
                 if V::LISTENS {
-                    visitor.name(str(text, from, to)?);
+                    visitor.name(whole.part(from, to));
                 }
                 at += usize::from(text[at] == b',');
                 continue;
@@ -82,7 +94,7 @@ pub(super) fn labels<V: Visitor>(text: &[u8], brace: usize, of: Of, visitor: &mu
         }
         let end = quoted_end(text, at, of != Of::Exemplar)?;
         if V::LISTENS {
-            visitor.label(str(text, from, to)?, str(text, at + 1, end - 1)?);
+            visitor.label(whole.part(from, to), whole.part(at + 1, end - 1));
         }
         at = end;
         match text.get(at) {
@@ -103,7 +115,7 @@ pub(super) fn quoted_end(text: &[u8], at: usize, nul_allowed: bool) -> Result<us
     let mut next = at + 1;
     loop {
         let rest = text.get(next..).unwrap_or_default();
-        let Some(found) = memchr::memchr3(b'"', b'\\', b'\n', rest) else {
+        let Some(found) = lex::find(rest, [b'"', b'\\', b'\n']) else {
             return Err(fault(at, "quoted string has no end"));
         };
         let stop = next + found;
