@@ -37,7 +37,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let times: i64 = arguments.next().unwrap_or_default().parse()?;
     let new = arguments.next().as_deref() == Some("new");
     let format = Protocol::named(protocol)?.format().ok_or("no parser")?;
-    println!("{} bytes, {SERIES} samples, {times} times", body.len());
     let target = InMemory { body, format };
     let (config, clock) = (Config::default(), ManualClock::new(0));
     let labels = Labels::from_pairs([("job", "bench"), ("instance", "host:1")]);

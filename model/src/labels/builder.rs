@@ -55,7 +55,11 @@ impl LabelsBuilder {
 
     /// The value of `name`, if the label is there.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.find(name).ok().map(|index| self.slots[index].1.as_str())
+        // Sets are short, and names that differ mostly differ in length: looking at all costs less than a search by order.
+        self.used()
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Sets a label; an empty value removes it.

@@ -1,6 +1,6 @@
-//! Patterns that need no engine: a few fixed texts, or one fixed text with "anything" before or after it.
+//! Patterns that need no engine: a few fixed texts, one fixed text with "anything" before or after it, or a choice of such.
 //!
-//! Most patterns of real configurations are such: `api|web`, `https?`, `__meta_label_(.+)`, `.*_total`. The shape is
+//! Most patterns of real configurations are such: `api|web`, `https?`, `__meta_label_(.+)`, `.*_total`, `up|node_.*`. The shape is
 //! read off the finished tree, never off the pattern's text, so it cannot disagree with the grammar.
 //!
 //! Invariant: a shape accepts exactly the texts that the tree accepts, and where it gives groups, gives the engine's.
@@ -12,6 +12,9 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 /// The most texts a finite set may have, and the most bytes they may have together.
 const MAX_TEXTS: usize = 64;
 const MAX_BYTES: usize = 4096;
+
+/// The most alternatives of a choice that are no fixed texts: each of them is tried.
+const MAX_GAPPED: usize = 16;
 
 /// How the texts that a pattern accepts can be recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,11 @@ enum Kind {
         head: Option<Gap>,
         literal: Box<str>,
         tail: Option<Gap>,
+    },
+    /// One of these texts, or what one of the other kinds accepts.
+    AnyOf {
+        texts: Box<[Box<str>]>,
+        others: Box<[Kind]>,
     },
 }
 
@@ -81,19 +89,9 @@ impl Shape {
                 _ => break,
             }
         }
-        let kind = around(parts, &mut spans).or_else(|| {
-            let mut texts = vec![Vec::new()];
-            for part in parts {
-                texts = append(texts, part)?;
-            }
-            let mut texts = texts
-                .into_iter()
-                .map(|text| String::from_utf8(text).ok().map(String::into_boxed_str))
-                .collect::<Option<Vec<_>>>()?;
-            texts.sort_unstable();
-            texts.dedup();
-            Some(Kind::OneOf(texts.into_boxed_slice()))
-        })?;
+        let kind = around(parts, &mut spans)
+            .or_else(|| fixed(parts).and_then(sorted).map(Kind::OneOf))
+            .or_else(|| any_of(parts))?;
         Some(Self {
             kind,
             groups: spans.into_iter().collect(),
@@ -106,18 +104,36 @@ impl Shape {
     }
 
     pub(super) fn is_match(&self, text: &str) -> bool {
-        match &self.kind {
-            Kind::OneOf(texts) => match &**texts {
-                [] => false,
-                [only] => **only == *text,
-                texts => texts.binary_search_by(|known| (**known).cmp(text)).is_ok(),
-            },
-            Kind::Around {
+        self.kind.is_match(text)
+    }
+
+    /// What the group spans in a text that matches. Only when [`has_groups`](Self::has_groups).
+    pub(super) fn group(&self, text: &str, group: usize) -> Option<Range<usize>> {
+        let literal = match &self.kind {
+            Kind::OneOf(_) | Kind::AnyOf { .. } => "",
+            Kind::Around { literal, .. } => literal,
+        };
+        Some(match self.groups.as_deref()?.get(group)? {
+            Part::Whole => 0..text.len(),
+            Part::Head => 0..text.len() - literal.len(),
+            Part::Tail => literal.len()..text.len(),
+        })
+    }
+}
+
+impl Kind {
+    fn is_match(&self, text: &str) -> bool {
+        match self {
+            Self::OneOf(texts) => is_one_of(texts, text),
+            Self::AnyOf { texts, others } => {
+                others.iter().any(|kind| kind.is_match(text)) || is_one_of(texts, text)
+            }
+            Self::Around {
                 head: None,
                 literal,
                 tail: None,
             } => **literal == *text,
-            Kind::Around {
+            Self::Around {
                 head: None,
                 literal,
                 tail: Some(tail),
@@ -126,7 +142,7 @@ impl Shape {
                     && text.starts_with(&**literal)
                     && tail.accepts(text.len() - literal.len())
             }
-            Kind::Around {
+            Self::Around {
                 head: Some(head),
                 literal,
                 tail: None,
@@ -135,7 +151,7 @@ impl Shape {
                     && text.ends_with(&**literal)
                     && head.accepts(text.len() - literal.len())
             }
-            Kind::Around {
+            Self::Around {
                 head: Some(head),
                 literal,
                 tail: Some(tail),
@@ -154,18 +170,13 @@ impl Shape {
             }
         }
     }
+}
 
-    /// What the group spans in a text that matches. Only when [`has_groups`](Self::has_groups).
-    pub(super) fn group(&self, text: &str, group: usize) -> Option<Range<usize>> {
-        let literal = match &self.kind {
-            Kind::OneOf(_) => "",
-            Kind::Around { literal, .. } => literal,
-        };
-        Some(match self.groups.as_deref()?.get(group)? {
-            Part::Whole => 0..text.len(),
-            Part::Head => 0..text.len() - literal.len(),
-            Part::Tail => literal.len()..text.len(),
-        })
+fn is_one_of(texts: &[Box<str>], text: &str) -> bool {
+    match texts {
+        [] => false,
+        [only] => **only == *text,
+        texts => texts.binary_search_by(|known| (**known).cmp(text)).is_ok(),
     }
 }
 
@@ -239,6 +250,58 @@ fn around(parts: &[Hir], spans: &mut [Option<Part>]) -> Option<Kind> {
         literal: literal.into(),
         tail,
     })
+}
+
+/// A choice whose alternatives have shapes. The grammar's tree has what they start with in common in front of it.
+fn any_of(parts: &[Hir]) -> Option<Kind> {
+    let (mut texts, mut others) = (Vec::new(), Vec::new());
+    alternatives(parts, &mut texts, &mut others)?;
+    Some(Kind::AnyOf {
+        texts: sorted(texts)?,
+        others: others.into(),
+    })
+}
+
+fn alternatives(parts: &[Hir], texts: &mut Vec<Vec<u8>>, others: &mut Vec<Kind>) -> Option<()> {
+    // A choice that has groups leaves these to the engine.
+    if let Some(kind) = around(parts, &mut [None; MAX_TEXTS]) {
+        others.push(kind);
+    } else if let Some(fixed) = fixed(parts) {
+        texts.extend(fixed);
+    } else {
+        let (mut last, before) = parts.split_last()?;
+        while let HirKind::Capture(capture) = last.kind() {
+            last = &capture.sub;
+        }
+        let branches = match last.kind() {
+            HirKind::Alternation(branches) if before.iter().all(|part| literal(part).is_some()) => branches,
+            HirKind::Concat(inner) if before.is_empty() => return alternatives(inner, texts, others),
+            _ => return None,
+        };
+        for branch in branches {
+            let whole = Hir::concat(before.iter().chain([branch]).cloned().collect());
+            match whole.kind() {
+                HirKind::Concat(parts) => alternatives(parts, texts, others)?,
+                _ => alternatives(std::slice::from_ref(&whole), texts, others)?,
+            }
+        }
+    }
+    (texts.len() <= MAX_TEXTS && others.len() <= MAX_GAPPED).then_some(())
+}
+
+/// All texts that the parts accept one after another; none where they accept others than fixed ones.
+fn fixed(parts: &[Hir]) -> Option<Vec<Vec<u8>>> {
+    parts.iter().try_fold(vec![Vec::new()], append)
+}
+
+fn sorted(texts: Vec<Vec<u8>>) -> Option<Box<[Box<str>]>> {
+    let mut texts = texts
+        .into_iter()
+        .map(|text| String::from_utf8(text).ok().map(String::into_boxed_str))
+        .collect::<Option<Vec<_>>>()?;
+    texts.sort_unstable();
+    texts.dedup();
+    Some(texts.into_boxed_slice())
 }
 
 fn literal(hir: &Hir) -> Option<&str> {
@@ -328,7 +391,7 @@ mod tests {
                 literal,
                 tail: None,
             } => vec![literal.to_string()],
-            kind @ Kind::Around { .. } => panic!("{kind:?}"),
+            kind => panic!("{kind:?}"),
         }
     }
 
@@ -363,6 +426,45 @@ mod tests {
         }
         assert!(!shape("(.*)a(.*)").expect("shape").has_groups());
         assert!(!shape("(a)|(b)").expect("shape").has_groups());
+    }
+
+    #[test]
+    fn choices_are_taken_apart() {
+        for (pattern, yes, no) in [
+            (
+                "app_.*|node_.*|up",
+                vec!["app_", "node_x", "up"],
+                vec!["upp", "app", "xup", ""],
+            ),
+            (
+                "app_(1|22|33)_total|go_gc_.+",
+                vec!["app_1_total", "app_33_total", "go_gc_x"],
+                vec!["app_2_total", "go_gc_", "go_gc"],
+            ),
+            (
+                "node_(cpu.*|disk_(io|read.+))",
+                vec!["node_cpu", "node_disk_io", "node_disk_reads"],
+                vec!["node_disk_read"],
+            ),
+            (
+                ".*_bucket|.*_sum|x",
+                vec!["_bucket", "a_sum", "x"],
+                vec!["bucket", "xx"],
+            ),
+            ("|a.*", vec!["", "ab"], vec!["b"]),
+        ] {
+            let shape = shape(pattern).expect(pattern);
+            assert!(matches!(shape.kind, Kind::AnyOf { .. }), "{pattern}: {shape:?}");
+            for text in yes {
+                assert!(shape.is_match(text), "{pattern} {text}");
+            }
+            for text in no {
+                assert!(!shape.is_match(text), "{pattern} {text}");
+            }
+        }
+        assert!(!shape("(a.*)|b").expect("shape").has_groups());
+        assert!(shape("a.*|b").expect("shape").has_groups());
+        assert_eq!(shape("a.*|b+"), None);
     }
 
     #[test]

@@ -230,11 +230,7 @@ pub(super) struct Whole<'a>(&'a str);
 impl<'a> Whole<'a> {
     /// The text, if the visitor listens; then all of it must be UTF-8.
     pub(super) fn for_visitor<V: Visitor>(text: &'a [u8]) -> Result<Self, Fault> {
-        Ok(Self(if V::LISTENS {
-            str(text, 0, text.len())?
-        } else {
-            ""
-        }))
+        Ok(Self(if V::LISTENS { str(text, 0, text.len())? } else { "" }))
     }
 
     pub(super) fn part(self, from: usize, to: usize) -> &'a str {
