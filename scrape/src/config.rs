@@ -3,6 +3,7 @@
 //! Every option here works; there is none that is taken and ignored. Sizes and counts of zero mean "no limit".
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use relabel::{NameScheme, Rules};
@@ -54,10 +55,20 @@ pub struct Config {
     pub label_name_length_limit: usize,
     /// Bytes of a label value.
     pub label_value_length_limit: usize,
+    /// Buckets of a native histogram; one with more is made coarser, and fails the scrape where that is not possible.
+    pub native_histogram_bucket_limit: usize,
+    /// The least growth from one bucket of a native histogram to the next; a finer one is made coarser. 0: as it comes.
+    pub native_histogram_min_bucket_factor: f64,
     /// Report `scrape_timeout_seconds`, `scrape_sample_limit` and `scrape_body_size_bytes` too.
     pub extra_metrics: bool,
-    /// Which metric and label names are valid, and with it how targets are asked to escape others.
+    /// Which metric and label names are valid.
     pub name_scheme: NameScheme,
+    /// How targets are asked to write names that are not valid in the legacy scheme.
+    pub escaping: Escaping,
+    /// Keep type, help and unit of families, for series that are new from then on.
+    pub metadata: bool,
+    /// A file that a line is appended to for each scrape that fails.
+    pub failure_log: Option<PathBuf>,
     /// Rules for every series before it is kept.
     pub metric_relabel: Rules,
     /// How to reach targets.
@@ -66,6 +77,32 @@ pub struct Config {
     pub user_agent: String,
     /// Keeps the targets of several replicas apart in time; the same number gives the same times after a restart.
     pub offset_seed: u64,
+}
+
+/// How a target is asked to write names that are not ASCII letters, digits, underscores and colons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Escaping {
+    /// As they are, quoted.
+    #[default]
+    AllowUtf8,
+    /// Each other character as `_`.
+    Underscores,
+    /// `.` as `_dot_`, `_` as `__`, others as `__`.
+    Dots,
+    /// With `U__` in front, `_` as `__`, others as their code between underscores.
+    Values,
+}
+
+impl Escaping {
+    /// The word for it, in configurations and in the `Accept` header.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AllowUtf8 => "allow-utf-8",
+            Self::Underscores => "underscores",
+            Self::Dots => "dots",
+            Self::Values => "values",
+        }
+    }
 }
 
 impl Default for Config {
@@ -93,8 +130,13 @@ impl Default for Config {
             label_limit: 0,
             label_name_length_limit: 0,
             label_value_length_limit: 0,
+            native_histogram_bucket_limit: 0,
+            native_histogram_min_bucket_factor: 0.0,
             extra_metrics: false,
             name_scheme: NameScheme::Utf8,
+            escaping: Escaping::AllowUtf8,
+            metadata: true,
+            failure_log: None,
             metric_relabel: Rules::default(),
             http: ferroalloy_http_client::Config::default(),
             user_agent: concat!("ferroalloy-scrape/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -112,6 +154,11 @@ impl Config {
                 "scheme {:?} is neither http nor https",
                 self.scheme
             )));
+        }
+        if self.name_scheme == NameScheme::Legacy && self.escaping == Escaping::AllowUtf8 {
+            return Err(config(
+                "targets cannot be asked for UTF-8 names (allow-utf-8) while only legacy names are valid",
+            ));
         }
         if self.protocols.is_empty() {
             return Err(config("scrape protocols must not be empty"));
@@ -230,6 +277,13 @@ mod tests {
                     ..Config::default()
                 },
                 "twice",
+            ),
+            (
+                Config {
+                    name_scheme: NameScheme::Legacy,
+                    ..Config::default()
+                },
+                "allow-utf-8",
             ),
             (
                 Config {

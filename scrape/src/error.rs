@@ -40,6 +40,8 @@ pub enum ErrorKind {
     Labels,
     /// `sample_limit`, `label_limit` or one of the length limits was exceeded.
     Limit,
+    /// A native histogram has more buckets than `native_histogram_bucket_limit` allows, and cannot be made coarser.
+    BucketLimit,
     /// `target_limit` was exceeded, which fails all targets of a job.
     TargetLimit,
     /// A target's labels describe no target: no address, an interval that is not one, and so on.

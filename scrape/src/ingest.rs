@@ -157,7 +157,7 @@ impl<'a, P: Parser<'a>> Body<P> {
             scrape.learn((key, length), labels, || block.metadata(parser, labels.name()))?
         };
         if let (Some(what), Some(value)) = (what, value) {
-            self.record(scrape, what, value, timestamp);
+            self.record(scrape, what, value, timestamp)?;
         }
         Ok(true)
     }
@@ -178,14 +178,21 @@ impl<'a, P: Parser<'a>> Body<P> {
         Ok((key, u32::try_from(raw.len()).unwrap_or(u32::MAX)))
     }
 
-    fn record(&mut self, scrape: &mut Scrape<'_>, what: What, value: Observed, timestamp: Option<i64>) {
+    fn record(
+        &mut self,
+        scrape: &mut Scrape<'_>,
+        what: What,
+        value: Observed,
+        timestamp: Option<i64>,
+    ) -> Result<(), Error> {
         let slot = match value {
             Observed::Float(value) => scrape.record(what, value, timestamp),
-            Observed::Histogram(histogram) => scrape.record_histogram(what, histogram, timestamp),
+            Observed::Histogram(histogram) => scrape.record_histogram(what, histogram, timestamp)?,
         };
         if let Some(slot) = slot {
             self.sides(scrape, slot);
         }
+        Ok(())
     }
 
     /// Takes in what stands beside the current sample.

@@ -4,7 +4,9 @@
 mod config;
 mod discover;
 mod error;
+mod failure_log;
 mod fetch;
+mod histogram;
 mod ingest;
 mod key;
 mod merge;
@@ -22,7 +24,7 @@ mod status;
 pub use ferroalloy_http_client::{Client, Config as HttpConfig};
 pub use relabel::{NameScheme, Rules};
 
-pub use config::Config;
+pub use config::{Config, Escaping};
 pub use discover::{DiscoveredTarget, ScrapeTarget};
 pub use error::{Error, ErrorKind, Position, chain};
 pub use fetch::{Fetching, HttpTarget, InProcess, Page, Target};

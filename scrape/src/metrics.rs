@@ -23,13 +23,16 @@ pub(crate) struct Metrics {
     pub(crate) body_size_exceeded: AtomicU64,
     pub(crate) sample_limit_exceeded: AtomicU64,
     pub(crate) label_limit_exceeded: AtomicU64,
+    pub(crate) bucket_limit_exceeded: AtomicU64,
     pub(crate) duplicates: AtomicU64,
     pub(crate) out_of_order: AtomicU64,
     pub(crate) out_of_bounds: AtomicU64,
+    pub(crate) exemplars_dropped: AtomicU64,
     pub(crate) overrun_ticks: AtomicU64,
     pub(crate) asleep_ticks: AtomicU64,
     pub(crate) commits_late: AtomicU64,
     pub(crate) commits_refused: AtomicU64,
+    pub(crate) failure_log_dropped: AtomicU64,
     pub(crate) state_bytes: AtomicI64,
 }
 
@@ -47,9 +50,11 @@ impl Metrics {
         add(&self.duplicates, counts.duplicates);
         add(&self.out_of_order, counts.out_of_order);
         add(&self.out_of_bounds, counts.out_of_bounds);
+        add(&self.exemplars_dropped, counts.exemplars_dropped);
         let Some(error) = error else { return };
         add(&self.scrapes_failed, 1);
         match error.kind() {
+            ErrorKind::BucketLimit => add(&self.bucket_limit_exceeded, 1),
             ErrorKind::BodySize => add(&self.body_size_exceeded, 1),
             ErrorKind::Limit if sample_limit > 0 && counts.kept > sample_limit as u64 => {
                 add(&self.sample_limit_exceeded, 1);
@@ -131,6 +136,16 @@ impl Metrics {
             &self.label_limit_exceeded,
         );
         counter(
+            "prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
+            "Scrapes that failed because a native histogram had too many buckets.",
+            &self.bucket_limit_exceeded,
+        );
+        counter(
+            "ferroalloy_scrape_exemplars_dropped_total",
+            "Exemplars dropped because receivers refuse such long ones.",
+            &self.exemplars_dropped,
+        );
+        counter(
             "prometheus_target_scrapes_sample_duplicate_timestamp_total",
             "Samples dropped because their series had one of the same time.",
             &self.duplicates,
@@ -169,6 +184,11 @@ impl Metrics {
             "ferroalloy_scrape_commits_refused_total",
             "Batches that a receiver refused.",
             &self.commits_refused,
+        );
+        total(
+            "ferroalloy_scrape_failure_log_dropped_total",
+            "Lines that the failure log left out because the disk did not keep up.",
+            &self.failure_log_dropped,
         );
         for (reason, value) in [("overrun", &self.overrun_ticks), ("suspend", &self.asleep_ticks)] {
             let labels: Vec<_> = labels.iter().copied().chain([("reason", reason)]).collect();

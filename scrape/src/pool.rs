@@ -81,6 +81,7 @@ impl Pool {
         })?;
         let client = client(&config)?;
         let shared = Arc::new(Shared::new(receiver, clock));
+        shared.set_failure_log(&config)?;
         shared
             .metrics
             .target_limit
@@ -130,6 +131,7 @@ impl Pool {
         if *inner.config == config {
             return Ok(Reconfigured::Kept);
         }
+        self.shared.set_failure_log(&config)?;
         if inner.config.http != config.http {
             inner.client = client(&config)?;
         }

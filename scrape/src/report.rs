@@ -57,6 +57,8 @@ pub(crate) struct Counts {
     pub(crate) out_of_order: u64,
     /// Explicit timestamps too far in the future.
     pub(crate) out_of_bounds: u64,
+    /// Exemplars too long for receivers.
+    pub(crate) exemplars_dropped: u64,
 }
 
 /// Name and metadata of the report series `which`.

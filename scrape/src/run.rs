@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, chain};
+use crate::failure_log::FailureLog;
 use crate::fetch::{Page, Target};
 use crate::metrics::{Metrics, add};
 use crate::schedule::{Schedule, Tick};
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pages: Mutex<Vec<Page>>,
+    failures: Mutex<Option<FailureLog>>,
 }
 
 /// What a loop is to do.
@@ -84,6 +86,7 @@ impl Shared {
             clock,
             metrics: Metrics::default(),
             pages: Mutex::default(),
+            failures: Mutex::default(),
         }
     }
 
@@ -100,6 +103,24 @@ impl Shared {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if pages.len() < PAGES {
             pages.push(page);
+        }
+    }
+
+    /// Opens the failure log that the options name, unless it is the one that is open.
+    pub(crate) fn set_failure_log(&self, config: &Config) -> Result<(), Error> {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.as_ref().map(FailureLog::path) != config.failure_log.as_deref() {
+            *failures = config.failure_log.as_deref().map(FailureLog::open).transpose()?;
+        }
+        Ok(())
+    }
+
+    fn log_failure(&self, time: i64, job: &str, target: &str, error: &str) {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failures) = &*failures
+            && !failures.write(time, job, target, error)
+        {
+            add(&self.metrics.failure_log_dropped, 1);
         }
     }
 
@@ -227,7 +248,9 @@ async fn scrape_once(
         .metrics
         .scraped(&outcome.counts, outcome.error.as_ref(), config.sample_limit);
     if let Some(error) = &outcome.error {
-        tracing::debug!(origin = outcome.batch.layout().origin(), error = %chain(error), "scrape failed");
+        let (origin, error) = (outcome.batch.layout().origin(), chain(error));
+        tracing::debug!(origin, error, "scrape failed");
+        shared.log_failure(tick.time, &config.job_name, origin, &error);
     }
     {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);

@@ -21,6 +21,7 @@ use ferroalloy_model::{
 
 use crate::config::{Config, Naming};
 use crate::error::{Error, ErrorKind};
+use crate::histogram;
 use crate::key::{Class, Key, Keys};
 use crate::merge;
 use crate::parse::{Options, SeriesLabels};
@@ -289,30 +290,34 @@ impl Scrape<'_> {
         Some(slot)
     }
 
-    /// Takes the native histogram of a known series, as [`record`](Self::record) does a sample.
+    /// Takes the native histogram of a known series, as [`record`](Self::record) does a sample. An error
+    /// fails the scrape.
     pub(crate) fn record_histogram(
         &mut self,
         what: What,
-        histogram: Histogram,
+        mut histogram: Histogram,
         timestamp: Option<i64>,
-    ) -> Option<u32> {
-        let slot = self.count(what)?;
+    ) -> Result<Option<u32>, Error> {
+        let Some(slot) = self.count(what) else {
+            return Ok(None);
+        };
+        histogram::admit(&mut histogram, self.config)?;
         let timestamp = timestamp.filter(|_| self.config.honor_timestamps);
         // Only the first of several is kept, whatever their times are.
         if self.is_taken(slot) {
             self.counts.duplicates += 1;
-            return None;
+            return Ok(None);
         }
         if let Some(timestamp) = timestamp {
             if !self.admit(slot, timestamp) {
                 self.seen_only.push(slot);
-                return None;
+                return Ok(None);
             }
             self.data.sides_mut().timestamps.push((slot, timestamp));
         }
         self.native.set(slot);
         self.data.sides_mut().histograms.push((slot, histogram));
-        Some(slot)
+        Ok(Some(slot))
     }
 
     /// When a counter began, in milliseconds since 1970.
@@ -412,6 +417,8 @@ impl Scrape<'_> {
         metadata: impl FnOnce() -> Option<Arc<Metadata>>,
     ) -> Result<Option<What>, Error> {
         let kept = merge::merge(labels, &self.state.target, self.config, &mut self.builder)?;
+        let wanted = self.config.metadata;
+        let metadata = || if wanted { metadata() } else { None };
         let what = match kept {
             false => What::DROPPED,
             true if self.over_limit => {
@@ -474,6 +481,9 @@ impl Scrape<'_> {
         let Meaning::Slot(slot) = what.meaning() else {
             return;
         };
+        if !self.config.metadata {
+            return;
+        }
         let Some(name) = self.state.layout.series(slot as usize).name() else {
             return;
         };

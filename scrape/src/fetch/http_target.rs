@@ -8,7 +8,6 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
 };
 use http::{Method, StatusCode};
-use relabel::NameScheme;
 
 use super::gzip::inflate;
 use super::{Content, Fetching, Page, Target};
@@ -38,17 +37,16 @@ impl HttpTarget {
         let uri = url
             .parse::<http::Uri>()
             .map_err(|error| Error::new(ErrorKind::Target, format!("{url} is no URL")).with_source(error))?;
-        let escaping = match config.name_scheme {
-            NameScheme::Legacy => "underscores",
-            NameScheme::Utf8 => "allow-utf-8",
-        };
         let value = |text: &str| {
             HeaderValue::from_str(text).map_err(|error| {
                 Error::new(ErrorKind::Config, format!("{text:?} cannot be a header")).with_source(error)
             })
         };
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, value(&accept_header(&config.protocols, escaping))?);
+        headers.insert(
+            ACCEPT,
+            value(&accept_header(&config.protocols, config.escaping.as_str()))?,
+        );
         headers.insert(
             ACCEPT_ENCODING,
             HeaderValue::from_static(if config.enable_compression {

@@ -20,6 +20,7 @@ impl Scrape<'_> {
                 .map(|(name, value)| name.chars().count() + value.chars().count())
                 .sum();
             if length > LONGEST {
+                self.counts.exemplars_dropped += 1;
                 continue;
             }
             let timestamp = raw.timestamp.unwrap_or(self.data.timestamp);

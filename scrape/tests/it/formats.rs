@@ -2,8 +2,8 @@
 
 use ferroalloy_model::histogram::{BucketSpan, Counts, Histogram, ResetHint};
 use ferroalloy_model::{Batch, Labels, MetricKind, Sides};
-use scrape::Config;
 use scrape::parse::Options;
+use scrape::{Config, ErrorKind};
 
 use crate::protobuf::Field::{Double, Message, Text, Varint};
 use crate::protobuf::delimited;
@@ -107,6 +107,7 @@ fn native(count: u64) -> Vec<u8> {
         Double(2, 1.5),
         Varint(5, 6),
         Double(6, 0.25),
+        Varint(7, count - 3),
         Message(12, vec![Varint(1, 3), Varint(2, 2)]),
         Varint(13, 4),
         Varint(13, 1),
@@ -142,7 +143,7 @@ fn native_histograms_pass_as_they_are() {
             sum: 1.5,
             counts: Counts::Integer {
                 count,
-                zero: 0,
+                zero: count - 3,
                 positive: vec![2, -1],
                 negative: vec![],
             },
@@ -166,6 +167,35 @@ fn native_histograms_pass_as_they_are() {
     }
     let batch = scrape(&mut bench, PROTOBUF, b"");
     assert_eq!(lines(&batch), ["h{a=\"b\", job=\"j\"} stale"]);
+}
+
+#[test]
+fn native_histograms_are_checked_and_made_coarser() {
+    let mut bench = with(Options::default());
+    scrape(&mut bench, PROTOBUF, &native(3));
+    bench.config.native_histogram_bucket_limit = 1;
+    let batch = scrape(&mut bench, PROTOBUF, &native(3));
+    let (_, coarse) = &sides(&batch).histograms[0];
+    assert_eq!((coarse.schema, coarse.positive_spans.len()), (1, 1));
+    // Three observations in buckets, and two altogether.
+    let mut wrong = native(3);
+    let at = wrong
+        .windows(2)
+        .position(|pair| pair == [8, 3])
+        .expect("the count");
+    wrong[at + 1] = 2;
+    let outcome = bench.answer(Answer::Body(PROTOBUF, wrong));
+    assert_eq!(outcome.error.map(|error| error.kind()), Some(ErrorKind::Parse));
+    assert_eq!(lines(&outcome.batch), ["h{a=\"b\", job=\"j\"} stale"]);
+}
+
+#[test]
+fn metadata_is_left_out_on_request() {
+    let mut bench = with(Options::default());
+    bench.config.metadata = false;
+    let batch = scrape(&mut bench, PROTOBUF, &native(3));
+    let slot = slot(&batch, "h{a=\"b\", job=\"j\"}");
+    assert_eq!(batch.layout().metadata(slot as usize), None);
 }
 
 #[test]

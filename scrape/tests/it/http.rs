@@ -9,7 +9,7 @@ use ferroalloy_model::{Labels, ManualClock};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use scrape::parse::Protocol;
-use scrape::{Client, Config, ErrorKind, HttpTarget, NameScheme, Page, Scraped, Scraper, chain};
+use scrape::{Client, Config, ErrorKind, Escaping, HttpTarget, NameScheme, Page, Scraped, Scraper, chain};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -120,6 +120,7 @@ async fn the_request_says_what_is_wanted() {
         &server.url,
         Config {
             name_scheme: NameScheme::Legacy,
+            escaping: Escaping::Underscores,
             ..Config::default()
         },
     );
@@ -145,6 +146,26 @@ async fn the_request_says_what_is_wanted() {
         1,
         "connections are kept"
     );
+}
+
+#[tokio::test]
+async fn names_are_asked_for_as_configured() {
+    for escaping in [
+        Escaping::AllowUtf8,
+        Escaping::Underscores,
+        Escaping::Dots,
+        Escaping::Values,
+    ] {
+        let mut server = Server::start(response("200 OK", &[TEXT], b"a 1\n")).await;
+        let config = Config {
+            escaping,
+            ..Config::default()
+        };
+        assert!(Scraping::new(&server.url, config).once().await.error.is_none());
+        let head = server.requests.recv().await.expect("a request");
+        let wanted = format!("text/plain;version=1.0.0;escaping={};", escaping.as_str());
+        assert!(head.contains(&wanted), "{head}");
+    }
 }
 
 #[tokio::test]

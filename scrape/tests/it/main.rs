@@ -7,6 +7,7 @@ mod formats;
 mod http;
 #[path = "../../examples/parse/json.rs"]
 mod json;
+mod limits;
 mod parse;
 mod pool;
 mod protobuf;

@@ -1,11 +1,14 @@
 //! Loops and pools on a clock that stands still.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ferroalloy_model::clock::Clock as _;
 use ferroalloy_model::{Batch, Collect as _, Families, Labels, ManualClock, Reconfigured, is_stale};
-use scrape::{Config, DiscoveredTarget, ErrorKind, Health, Pool, Resolve, ScrapeTarget, Target};
+use scrape::{
+    Config, DiscoveredTarget, ErrorKind, Fetching, Health, Page, Pool, Resolve, ScrapeTarget, Target,
+};
 
 use crate::support::{Answer, Batches, Memory, Script, lines, report, text};
 
@@ -16,6 +19,28 @@ const INTERVAL: Duration = Duration::from_secs(10);
 struct All(Arc<Script>);
 
 impl Resolve for All {
+    fn resolve(&self, _: &ScrapeTarget) -> Option<Arc<dyn Target>> {
+        Some(Arc::clone(&self.0) as _)
+    }
+}
+
+/// A target that counts how often it was told that the machine had slept.
+#[derive(Debug, Default)]
+struct Resumed(AtomicUsize);
+
+impl Target for Resumed {
+    fn fetch<'a>(&'a self, _: Duration, _: &'a mut Page) -> Fetching<'a> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn resume(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+struct Resumes(Arc<Resumed>);
+
+impl Resolve for Resumes {
     fn resolve(&self, _: &ScrapeTarget) -> Option<Arc<dyn Target>> {
         Some(Arc::clone(&self.0) as _)
     }
@@ -346,23 +371,105 @@ async fn after_a_suspend_there_is_one_scrape_on_time_for_the_grid() {
 }
 
 #[tokio::test]
-async fn targets_are_spread_over_the_interval() {
+async fn ten_thousand_targets_are_spread_over_the_interval() {
+    const TARGETS: usize = 10_000;
+    const SLICES: usize = 100;
     let mut job = Job::new(config(), text("a 1\n"));
-    let addresses: Vec<String> = (0..50).map(|n| format!("host{n}:9100")).collect();
-    let list: Vec<_> = addresses
-        .iter()
-        .map(|address| DiscoveredTarget {
-            labels: Labels::from_pairs([("__address__", address)]),
+    let list: Vec<_> = (0..TARGETS)
+        .map(|n| DiscoveredTarget {
+            labels: Labels::from_pairs([("__address__", format!("host{n}:9100"))]),
         })
         .collect();
-    assert_eq!(job.pool.sync(list).active, 50);
-    let mut first_half = 0;
-    for _ in 0..50 {
-        first_half += i32::from(job.next().await.timestamp() < START + 5_000);
+    assert_eq!(job.pool.sync(list).active, TARGETS);
+    job.clock.wait_for_sleepers(TARGETS).await;
+    // Moves through one interval in slices, and counts what was scraped within each. Places are whole milliseconds, and
+    // the first of them is now.
+    let slice = INTERVAL / u32::try_from(SLICES).expect("small");
+    let mut scrapes = [0; SLICES];
+    for (index, count) in scrapes.iter_mut().enumerate() {
+        job.clock
+            .advance(slice.saturating_sub(Duration::from_millis(u64::from(index == 0))));
+        // Whoever was woken sleeps again when its batch is out.
+        job.clock.wait_for_sleepers(TARGETS).await;
+        while job.batches.try_recv().is_ok() {
+            *count += 1;
+        }
     }
-    assert!((10..40).contains(&first_half), "{first_half}");
-    assert!(job.clock.wall() < START + 10_000);
+    assert_eq!(scrapes.iter().sum::<usize>(), TARGETS, "each of them once");
+    let (least, most) = (scrapes.iter().min(), scrapes.iter().max());
+    // A hundred on average; nobody's turn has half as many again.
+    assert!(least >= Some(&50) && most <= Some(&150), "{least:?} {most:?}");
     job.pool.stop().await;
+}
+
+#[tokio::test]
+async fn connections_are_renewed_after_a_suspend() {
+    let (memory, batches) = Memory::new();
+    let clock = ManualClock::new(START);
+    let resumed = Arc::new(Resumed::default());
+    let pool = Pool::new(
+        config(),
+        memory,
+        Arc::new(clock.clone()),
+        Arc::new(Resumes(Arc::clone(&resumed))),
+    )
+    .expect("a pool");
+    let mut job = Job {
+        pool,
+        clock,
+        script: Script::new([]),
+        batches,
+    };
+    job.pool.sync(targets(&[ONE]));
+    job.next().await;
+    job.next().await;
+    assert_eq!(resumed.0.load(Ordering::Relaxed), 0);
+    settled(&job.clock).await;
+    job.clock.advance(Duration::from_hours(8));
+    job.next().await;
+    job.next().await;
+    assert_eq!(
+        resumed.0.load(Ordering::Relaxed),
+        1,
+        "before the one scrape after it"
+    );
+}
+
+#[tokio::test]
+async fn failures_are_written_to_the_log() {
+    let path = std::env::temp_dir().join(format!("ferroalloy-failures-{}.log", std::process::id()));
+    let failing = Config {
+        failure_log: Some(path.clone()),
+        ..config()
+    };
+    let mut job = Job::new(failing, Answer::Fail);
+    job.pool.sync(targets(&[ONE]));
+    let first = job.next().await;
+    job.pool.stop().await;
+    // Dropping the pool ends the thread behind the last line, and with it the file is complete.
+    drop(job);
+    let line = loop {
+        match std::fs::read_to_string(&path) {
+            Ok(text) if text.ends_with('\n') => break text,
+            _ => std::thread::yield_now(),
+        }
+    };
+    let _ = std::fs::remove_file(&path);
+    let line: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
+    assert_eq!(line["msg"], "scripted failure");
+    assert_eq!(line["job_name"], "j");
+    assert_eq!(line["target"], first.layout().origin());
+    let error = Pool::new(
+        Config {
+            failure_log: Some("/nowhere/at/all".into()),
+            ..config()
+        },
+        Memory::new().0,
+        Arc::new(ManualClock::new(START)),
+        Arc::new(scrape::HttpOnly),
+    )
+    .expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::Config);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use ferroalloy_model::Labels;
 use relabel::NameScheme;
 use river_syntax::{Block, Bytes, CapsuleOf};
 use scrape::parse::{Options, Protocol};
-use scrape::{Config, DiscoveredTarget};
+use scrape::{Config, DiscoveredTarget, Escaping as Scheme};
 
 use crate::arguments::{HttpClient, MetricsReceiver, Target, choice};
 use crate::error::{Error, chain};
@@ -31,6 +31,8 @@ pub(in super::super) struct Arguments {
     /// Whether explicit timestamps are kept.
     #[river(default = true)]
     honor_timestamps: bool,
+    /// Whether type, help and unit of families go on with their series. They do unless this is `false`; in Alloy they do not.
+    honor_metadata: Option<bool>,
     /// Whether series with explicit timestamps get staleness markers too.
     #[river(default)]
     track_timestamps_staleness: bool,
@@ -80,6 +82,15 @@ pub(in super::super) struct Arguments {
     /// Bytes of a label's value.
     #[river(default)]
     label_value_length_limit: usize,
+    /// Buckets of a native histogram, which is made coarser until it fits.
+    #[river(default)]
+    native_histogram_bucket_limit: usize,
+    /// The least growth from one bucket of a native histogram to the next; a finer one is made coarser.
+    #[river(default)]
+    native_histogram_min_bucket_factor: f64,
+    /// A file that a line is appended to for each scrape that fails.
+    #[river(default)]
+    scrape_failure_log_file: String,
     /// The path of the URL.
     #[river(default = "/metrics".to_owned())]
     metrics_path: String,
@@ -89,6 +100,11 @@ pub(in super::super) struct Arguments {
     /// Which names are valid.
     #[river(default = Validation::Legacy)]
     metric_name_validation_scheme: Validation,
+    /// How targets are asked to write other names: `underscores` under `legacy`, `allow-utf-8` under `utf8`, unless it is given.
+    metric_name_escaping_scheme: Option<Escaping>,
+    /// Zeros at the time a counter began. Not supported: where a target tells that time, remote write 2.0 carries it.
+    #[river(default)]
+    start_timestamp_zero_ingestion: bool,
     /// Whether compressed answers are asked for.
     #[river(default = true)]
     enable_compression: bool,
@@ -117,6 +133,20 @@ choice! {
         Legacy = "legacy",
         /// Any UTF-8.
         Utf8 = "utf8",
+    }
+}
+
+choice! {
+    /// How names that are not legacy ones are written.
+    enum Escaping {
+        /// Each other character as an underscore.
+        Underscores = "underscores",
+        /// Dots as `_dot_`, others as two underscores.
+        Dots = "dots",
+        /// Others as their codes.
+        Values = "values",
+        /// As they are.
+        AllowUtf8 = "allow-utf-8",
     }
 }
 
@@ -169,6 +199,26 @@ impl Arguments {
             "" => None,
             name => Some(protocol(name)?),
         };
+        if self.start_timestamp_zero_ingestion {
+            return Err(Error::new(
+                "start_timestamp_zero_ingestion is not supported: use remote write 2.0, which carries start times",
+            ));
+        }
+        let name_scheme = match self.metric_name_validation_scheme {
+            Validation::Legacy => NameScheme::Legacy,
+            Validation::Utf8 => NameScheme::Utf8,
+        };
+        let escaping = match (self.metric_name_escaping_scheme, name_scheme) {
+            (Some(Escaping::AllowUtf8), NameScheme::Legacy) => {
+                return Err(Error::new(
+                    "metric_name_escaping_scheme \"allow-utf-8\" needs metric_name_validation_scheme \"utf8\"",
+                ));
+            }
+            (Some(Escaping::AllowUtf8), _) | (None, NameScheme::Utf8) => Scheme::AllowUtf8,
+            (Some(Escaping::Underscores), _) | (None, NameScheme::Legacy) => Scheme::Underscores,
+            (Some(Escaping::Dots), _) => Scheme::Dots,
+            (Some(Escaping::Values), _) => Scheme::Values,
+        };
         let config = Config {
             job_name: self.job_name.clone().unwrap_or_else(|| id.to_owned()),
             interval: self.scrape_interval,
@@ -198,10 +248,13 @@ impl Arguments {
             label_name_length_limit: self.label_name_length_limit,
             label_value_length_limit: self.label_value_length_limit,
             extra_metrics: self.extra_metrics,
-            name_scheme: match self.metric_name_validation_scheme {
-                Validation::Legacy => NameScheme::Legacy,
-                Validation::Utf8 => NameScheme::Utf8,
-            },
+            native_histogram_bucket_limit: self.native_histogram_bucket_limit,
+            native_histogram_min_bucket_factor: self.native_histogram_min_bucket_factor,
+            name_scheme,
+            escaping,
+            metadata: self.honor_metadata.unwrap_or(true),
+            failure_log: (!self.scrape_failure_log_file.is_empty())
+                .then(|| self.scrape_failure_log_file.clone().into()),
             metric_relabel: defaults.metric_relabel,
             http: self.client.config(self.enable_http2),
             user_agent: user_agent.to_owned(),
