@@ -7,6 +7,7 @@
 )]
 
 mod cli;
+mod compliance;
 mod fmt;
 mod http;
 mod http_client;
