@@ -6,11 +6,15 @@
 //!
 //! Invariant: what a derived layout holds depends on the input layout and the rules alone, not on how it came about.
 
+mod superseded;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use ferroalloy_model::layout::Series;
 use ferroalloy_model::{Batch, LabelsBuilder, Layout, LayoutBuilder, Pair, Reconfigured, StageKey};
 
+use self::superseded::markers;
 use crate::rules::{Decision, Rules};
 
 /// A stage that relabels layouts: `metric_relabel_configs`, `prometheus.relabel`, `write_relabel_config`.
@@ -20,6 +24,7 @@ pub struct LayoutRelabeler {
     current: RwLock<Current>,
     /// One source's layout is worked out once, even if two threads ask at the same time; sources share a few locks.
     working: [Mutex<()>; 16],
+    worked_out: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -38,6 +43,8 @@ struct Derived {
     /// Slots whose series differs from the input's.
     differing: usize,
     unnamed: Box<[u32]>,
+    /// Series that the rules were run over for it.
+    worked_out: u64,
 }
 
 /// A layout as the rules leave it.
@@ -45,6 +52,14 @@ struct Derived {
 pub struct Relabeled {
     input: Arc<Layout>,
     derived: Arc<Derived>,
+    /// What earlier rules made of it or of its parent, if these are the first results of the rules.
+    superseded: Option<Superseded>,
+}
+
+#[derive(Debug, Clone)]
+enum Superseded {
+    Input(Arc<Layout>),
+    Parent(Arc<Layout>),
 }
 
 impl Relabeled {
@@ -75,6 +90,7 @@ impl LayoutRelabeler {
             key: StageKey::new(),
             current: RwLock::new(Current { rules, generation: 0 }),
             working: Default::default(),
+            worked_out: AtomicU64::new(0),
         }
     }
 
@@ -106,6 +122,25 @@ impl LayoutRelabeler {
         batch.with_layout(Arc::clone(self.relabel(batch.layout()).layout()))
     }
 
+    /// As [`relabel_batch`](Self::relabel_batch). Where the rules have changed since the source's last batch, there is a
+    /// batch of staleness markers to be sent before it: for the series that now have another name, or none.
+    pub fn relabel_batch_with_markers(&self, batch: &Batch) -> (Option<Batch>, Batch) {
+        let relabeled = self.relabel(batch.layout());
+        let markers = match &relabeled.superseded {
+            Some(Superseded::Input(before)) => markers(batch, before, relabeled.layout(), &[]),
+            Some(Superseded::Parent(before)) => {
+                markers(batch, before, relabeled.layout(), batch.layout().changed())
+            }
+            None => None,
+        };
+        (markers, batch.with_layout(Arc::clone(relabeled.layout())))
+    }
+
+    /// How many series the rules were run over so far.
+    pub fn worked_out(&self) -> u64 {
+        self.worked_out.load(Ordering::Relaxed)
+    }
+
     /// What the rules make of a layout. A series that the rules drop, or that has no labels left, or no `__name__`, is a
     /// vacant slot.
     ///
@@ -117,6 +152,7 @@ impl LayoutRelabeler {
             return Relabeled {
                 input: Arc::clone(input),
                 derived,
+                superseded: None,
             };
         }
         let lock = usize::try_from(input.source().get()).unwrap_or(0) % self.working.len();
@@ -126,13 +162,18 @@ impl LayoutRelabeler {
             return Relabeled {
                 input: Arc::clone(input),
                 derived,
+                superseded: None,
             };
         }
+        let mut superseded = None;
+        let run = |derivation: Derivation<'_>| derivation.run_all(&current);
         let derived = Arc::new(match (before, input.parent_layout()) {
             // The same layout under other rules.
             (Some(before), _) => {
                 let layout = before.layout.clone().unwrap_or_else(|| Arc::clone(input));
-                Derivation::from_layout(input, &layout).run_all(&current)
+                let derived = run(Derivation::from_layout(input, &layout));
+                superseded = Some(Superseded::Input(layout));
+                derived
             }
             (None, Some(parent)) => match parent.attachment::<Derived>(&self.key) {
                 Some(before) => {
@@ -141,17 +182,21 @@ impl LayoutRelabeler {
                     if known(&before) {
                         derivation.run_changed(&current, &parent, &before)
                     } else {
-                        derivation.run_all(&current)
+                        let derived = run(derivation);
+                        superseded = Some(Superseded::Parent(layout));
+                        derived
                     }
                 }
-                None => Derivation::fresh(input).run_all(&current),
+                None => run(Derivation::fresh(input)),
             },
-            (None, None) => Derivation::fresh(input).run_all(&current),
+            (None, None) => run(Derivation::fresh(input)),
         });
+        self.worked_out.fetch_add(derived.worked_out, Ordering::Relaxed);
         input.attach(&self.key, Arc::clone(&derived));
         Relabeled {
             input: Arc::clone(input),
             derived,
+            superseded,
         }
     }
 }
@@ -165,6 +210,7 @@ struct Derivation<'a> {
     labels: LabelsBuilder,
     unnamed: Vec<u32>,
     recent: Recent,
+    worked_out: u64,
 }
 
 impl<'a> Derivation<'a> {
@@ -177,6 +223,7 @@ impl<'a> Derivation<'a> {
             labels: LabelsBuilder::new(),
             unnamed: Vec::new(),
             recent: Recent::default(),
+            worked_out: 0,
         }
     }
 
@@ -189,6 +236,7 @@ impl<'a> Derivation<'a> {
             labels: LabelsBuilder::new(),
             unnamed: Vec::new(),
             recent: Recent::default(),
+            worked_out: 0,
         }
     }
 
@@ -227,6 +275,7 @@ impl<'a> Derivation<'a> {
         let series = self.input.series(slot);
         let number = u32::try_from(slot).unwrap_or(u32::MAX);
         self.labels.reset_pairs(series.iter());
+        self.worked_out += u64::from(!series.is_vacant());
         let kept =
             !series.is_vacant() && rules.apply(&mut self.labels) == Decision::Keep && !self.labels.is_empty();
         let named = kept && self.labels.get("__name__").is_some();
@@ -266,6 +315,7 @@ impl<'a> Derivation<'a> {
             layout: (differing > 0).then(|| self.builder.build()),
             differing,
             unnamed: self.unnamed.into(),
+            worked_out: self.worked_out,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The block `rule`, which `write_relabel_config` is too.
 
+use std::sync::Arc;
+
 use relabel::{Action, Naming, Rules};
-use river_syntax::{Block, FromValue, Invalid, Mismatch, ToValue, Type, Value};
+use river_syntax::{Block, Capsule, CapsuleType, FromValue, Invalid, Mismatch, ToValue, Type, Value};
 
 use super::Pattern;
 use crate::error::Error;
@@ -97,4 +99,34 @@ impl Rule {
 pub(crate) fn rules(rules: &[Rule], naming: Naming) -> Result<Rules, Error> {
     Rules::new(rules.iter().map(Rule::config), naming)
         .map_err(|error| Error::new(crate::error::chain(&error)))
+}
+
+/// Rules as a value of the language.
+#[derive(Debug)]
+pub(crate) struct RuleList(Rules);
+
+impl CapsuleType for RuleList {
+    const NAME: &'static str = "relabel.rules";
+
+    fn same(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+/// An export of rules.
+#[derive(Debug, Clone)]
+pub(crate) struct RulesExport(Arc<RuleList>);
+
+impl RulesExport {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self(Arc::new(RuleList(rules)))
+    }
+}
+
+impl ToValue for RulesExport {
+    const TYPE: Type = Type::Capsule(RuleList::NAME);
+
+    fn to_value(&self) -> Value {
+        Value::Capsule(Capsule::new(Arc::clone(&self.0)))
+    }
 }

@@ -5,7 +5,7 @@ use ferroalloy_model::{LabelsBuilder, Reconfigured};
 use relabel::{Decision, Naming};
 use river_syntax::{Block, ToValue};
 
-use crate::arguments::{Rule, Target, rules};
+use crate::arguments::{Rule, RulesExport, Target, rules};
 use crate::component::{Context, Define};
 use crate::error::Error;
 
@@ -24,6 +24,8 @@ pub(super) struct Arguments {
 pub(super) struct Exports {
     /// The targets that were kept, relabelled.
     output: Vec<Target>,
+    /// The rules, for components that take some.
+    rules: RulesExport,
 }
 
 #[derive(Debug)]
@@ -42,7 +44,10 @@ impl DiscoveryRelabel {
                 output.push(Target(labels.labels()));
             }
         }
-        self.context.exports.publish(&Exports { output });
+        self.context.exports.publish(&Exports {
+            output,
+            rules: RulesExport::new(rules),
+        });
         Ok(())
     }
 }

@@ -82,3 +82,30 @@ async fn what_changed_is_taken_and_the_rest_goes_on() {
     assert_eq!(agent.get("/api/v0/web/components").await.1, "[]");
     agent.app.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_that_change_rename_what_is_live_and_end_the_old_names() {
+    let mut sink = Sink::start().await;
+    let target = serve(|_, _| reply(StatusCode::OK, "a 1\n")).await.to_string();
+    let relabelled = |label: &str| {
+        config(&target, &sink.url(), "one").replace(
+            "[prometheus.remote_write.sink.receiver]",
+            "[prometheus.relabel.r.receiver]",
+        ) + &format!(
+            "prometheus.relabel \"r\" {{\n  forward_to = [prometheus.remote_write.sink.receiver]\n  rule {{\n    \
+                 target_label = \"team\"\n    replacement  = \"{label}\"\n  }}\n}}\n"
+        )
+    };
+    let (red, blue) = (relabelled("red"), relabelled("blue"));
+    let agent = Agent::start(&red).await;
+    sink.wait_until(|s| s.series.contains("team=\"red\"")).await;
+    std::fs::write(agent.config_path(), blue).unwrap();
+    assert_eq!(agent.get("/-/reload").await.0, StatusCode::OK);
+    let marker = sink
+        .wait_until(|s| s.series.starts_with("a{") && ferroalloy_model::is_stale(s.value))
+        .await;
+    assert!(marker.series.contains("team=\"red\""), "{}", marker.series);
+    let renamed = sink.wait_until(|s| s.series.contains("team=\"blue\"")).await;
+    assert!(renamed.timestamp >= marker.timestamp);
+    agent.app.shutdown().await;
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use relabel::{Action, Layout, LayoutRelabeler, Naming, Rule, Rules};
 
-use ferroalloy_model::{Batch, ColumnData, Columns, LayoutBuilder, Metadata, MetricKind, SourceId};
+use ferroalloy_model::{
+    Batch, ColumnData, Columns, LayoutBuilder, Metadata, MetricKind, Reconfigured, SourceId,
+};
 
 fn drop_rule(label: &str, regex: &str) -> Rule {
     Rule {
@@ -205,4 +207,95 @@ proptest! {
             input = child;
         }
     }
+}
+
+fn batch(layout: &Arc<Layout>, time: i64, present: &[u32]) -> Batch {
+    let mut data = ColumnData::default();
+    data.reset(time, layout.len());
+    for slot in present {
+        data.set(*slot, 1.0);
+    }
+    Batch::from(Columns {
+        layout: Arc::clone(layout),
+        data: Arc::new(data),
+    })
+}
+
+/// The series of a batch, with `stale` for markers.
+fn sent(batch: &Batch) -> Vec<String> {
+    let rows = batch.samples();
+    let shown = rows.iter().map(|row| {
+        let stale = if ferroalloy_model::is_stale(row.value) {
+            " stale"
+        } else {
+            ""
+        };
+        format!(
+            "{}{stale} @{}",
+            batch.layout().series(row.slot as usize),
+            row.timestamp
+        )
+    });
+    shown.collect()
+}
+
+#[test]
+fn series_that_a_change_of_rules_renames_get_markers_once() {
+    let input = layout(&["a", "b", "c"]);
+    let stage = LayoutRelabeler::new(rules([set_rule("x", "1")]));
+    let (markers, first) = stage.relabel_batch_with_markers(&batch(&input, 1, &[0, 1]));
+    assert!(markers.is_none());
+    assert_eq!(
+        sent(&first),
+        [r#"a{job="j", x="1"} @1"#, r#"b{job="j", x="1"} @1"#]
+    );
+
+    // `a` is renamed, `b` dropped; `c` has no sample, so it has nothing to end.
+    assert_eq!(
+        stage.reconfigure(rules([drop_rule("__name__", "b"), set_rule("x", "2")])),
+        Reconfigured::Kept
+    );
+    let (markers, second) = stage.relabel_batch_with_markers(&batch(&input, 2, &[0, 1]));
+    assert_eq!(
+        sent(&markers.expect("markers")),
+        [r#"a{job="j", x="1"} stale @2"#, r#"b{job="j", x="1"} stale @2"#]
+    );
+    assert_eq!(sent(&second), [r#"a{job="j", x="2"} @2"#]);
+    assert!(
+        stage
+            .relabel_batch_with_markers(&batch(&input, 3, &[0, 1]))
+            .0
+            .is_none()
+    );
+
+    // The layout changes together with the rules: `b` comes back, and slot 0 is another series.
+    let mut builder = LayoutBuilder::from_parent(&input);
+    builder.replace(0, [("__name__", "d")], None);
+    let child = builder.build();
+    assert_eq!(stage.reconfigure(rules([])), Reconfigured::Kept);
+    let (markers, third) = stage.relabel_batch_with_markers(&batch(&child, 4, &[0, 1]));
+    assert!(markers.is_none(), "{:?}", markers.map(|markers| sent(&markers)));
+    assert_eq!(sent(&third), ["d @4", r#"b{job="j"} @4"#]);
+}
+
+#[test]
+fn a_series_that_another_one_becomes_gets_no_marker() {
+    let input = layout(&["a", "b"]);
+    let swap = |from: &str, to: &str| Rule {
+        source_labels: vec!["__name__".into()],
+        regex: from.into(),
+        target_label: "__name__".into(),
+        replacement: to.into(),
+        ..Rule::default()
+    };
+    let stage = LayoutRelabeler::new(rules([]));
+    stage.relabel_batch(&batch(&input, 1, &[0, 1]));
+    assert_eq!(
+        stage.reconfigure(rules([swap("a", "x"), swap("b", "a"), swap("x", "b")])),
+        Reconfigured::Kept
+    );
+    let (markers, swapped) = stage.relabel_batch_with_markers(&batch(&input, 2, &[0, 1]));
+    assert!(markers.is_none());
+    assert_eq!(sent(&swapped), [r#"b{job="j"} @2"#, r#"a{job="j"} @2"#]);
+    assert_eq!(stage.worked_out(), 4);
 }
