@@ -1,13 +1,15 @@
 //! `prometheus.receive_http`: takes remote write from others.
 
 mod arguments;
+mod listen;
 mod server;
+mod tls;
+mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use ferroalloy_model::{Clock, Families, Fanout, Reconfigured};
-use remote_write::Intake;
+use ferroalloy_model::{Clock, Families, Reconfigured};
 use river_syntax::ToValue;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -47,12 +49,11 @@ impl Define for ReceiveHttp {
         Ok(Self {
             arguments: Mutex::new(arguments.clone()),
             clock: Arc::clone(&context.host.clock),
-            shared: Arc::new(Shared {
-                next: Fanout::new(receivers(&arguments.forward_to)),
-                intake: Intake::new(context.id.as_ref()),
-                accepted: Mutex::new(arguments.accepted()),
-                counters: server::Counters::default(),
-            }),
+            shared: Arc::new(Shared::new(
+                receivers(&arguments.forward_to),
+                &context.id,
+                arguments.accepted(),
+            )),
         })
     }
 
@@ -80,30 +81,30 @@ impl Define for ReceiveHttp {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let address = arguments.address();
-        let failed = |error| Error::caused(format_args!("cannot listen on {address}"), error);
-        let listener = TcpListener::bind(&address).await.map_err(failed)?;
+        let address = arguments.http.address();
+        let listener = TcpListener::bind(&address)
+            .await
+            .map_err(|error| Error::caused(format_args!("cannot listen on {address}"), error))?;
         tracing::info!(address, "remote write is taken");
-        if arguments.append_metadata {
-            let argument = "append_metadata";
+        for argument in arguments.without_meaning() {
             tracing::warn!(argument, "the argument has no meaning here and changes nothing");
         }
-        server::serve(
+        listen::serve(
             listener,
+            &arguments.http,
             Arc::clone(&self.shared),
             stop,
             arguments.graceful_shutdown_timeout,
             Arc::clone(&self.clock),
         )
         .await
-        .map_err(failed)
     }
 
     fn details(&self) -> Details {
         let arguments = self.arguments.lock().unwrap_or_else(PoisonError::into_inner);
         Details {
             columns: vec!["address", "path"],
-            rows: vec![vec![arguments.address(), server::PATH.to_owned()]],
+            rows: vec![vec![arguments.http.address(), server::PATH.to_owned()]],
         }
     }
 

@@ -19,6 +19,11 @@ struct Prometheus {
 impl Prometheus {
     /// `None`, and a line that says so, where no binary is named.
     async fn start() -> Option<Self> {
+        Self::configured(|_| "global: {}\n".to_owned()).await
+    }
+
+    /// With a configuration that may name its own address.
+    async fn configured(config: impl FnOnce(SocketAddr) -> String) -> Option<Self> {
         let Some(binary) = std::env::var("FERROALLOY_PROMETHEUS")
             .ok()
             .filter(|path| !path.is_empty())
@@ -27,13 +32,8 @@ impl Prometheus {
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("prometheus.yml"), "global: {}\n").unwrap();
-        // The port is free again when the listener is dropped, and nobody else is told of it.
-        let address = TcpListener::bind("127.0.0.1:0")
-            .await
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        let address = free_address().await;
+        std::fs::write(folder.path().join("prometheus.yml"), config(address)).unwrap();
         let process = Self::spawn(&binary, &folder, address);
         let prometheus = Self {
             process,
@@ -117,6 +117,12 @@ impl Drop for Prometheus {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The port is free again when the listener is dropped, and nobody else is told of it.
+async fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
 }
 
 fn config(prometheus: &Prometheus, second: &str) -> String {
@@ -230,4 +236,67 @@ async fn real_prometheus_that_was_away_gets_what_it_missed() {
         tokio::task::yield_now().await;
     }
     agent.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn real_prometheus_sends_to_receive_http() {
+    for message in ["prometheus.WriteRequest", "io.prometheus.write.v2.Request"] {
+        let mut sink = Sink::start().await;
+        let receiver = free_address().await;
+        let agent = Agent::start(&format!(
+            r#"
+prometheus.receive_http "in" {{
+  forward_to = [prometheus.remote_write.out.receiver]
+  accepted_remote_write_protobuf_messages = ["{message}"]
+  http {{
+    listen_address = "127.0.0.1"
+    listen_port    = {}
+  }}
+}}
+prometheus.remote_write "out" {{
+  endpoint {{
+    url = "{}"
+    queue_config {{
+      batch_send_deadline = "20ms"
+    }}
+  }}
+}}
+"#,
+            receiver.port(),
+            sink.url()
+        ))
+        .await;
+        let config = |own: SocketAddr| {
+            format!(
+                "global:\n  scrape_interval: 200ms\n  scrape_timeout: 200ms\n\
+                 scrape_configs:\n- job_name: own\n  static_configs:\n  - targets: ['{own}']\n\
+                 remote_write:\n- url: http://{receiver}/api/v1/metrics/write\n  protobuf_message: {message}\n  \
+                 queue_config:\n    batch_send_deadline: 100ms\n"
+            )
+        };
+        let Some(prometheus) = Prometheus::configured(config).await else {
+            return;
+        };
+        let up = sink.wait_for("up{").await;
+        assert_eq!(
+            (up.series, up.value),
+            (
+                format!("up{{instance=\"{}\", job=\"own\"}}", prometheus.address),
+                1.0
+            )
+        );
+        let bucket = |sample: &crate::support::Arrived| {
+            sample
+                .series
+                .starts_with("prometheus_http_request_duration_seconds_bucket{")
+                && sample.series.contains("le=\"+Inf\"")
+        };
+        sink.wait_until(bucket).await;
+        let (_, own) = agent.get("/metrics").await;
+        let refused = own
+            .lines()
+            .find(|line| line.starts_with("prometheus_receive_http_requests_refused_total"));
+        assert!(refused.unwrap().ends_with(" 0"), "{refused:?}");
+        agent.app.shutdown().await;
+    }
 }

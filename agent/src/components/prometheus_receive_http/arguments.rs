@@ -1,10 +1,15 @@
 //! The arguments of `prometheus.receive_http`.
 
+mod http;
+mod tls;
+
 use std::time::Duration;
 
 use remote_write::Version;
 use river_syntax::{Block, CapsuleOf};
 
+pub(super) use self::http::Http;
+pub(super) use self::tls::{ClientAuth, MinVersion, Tls};
 use crate::arguments::{MetricsReceiver, choice};
 use crate::error::Error;
 
@@ -18,7 +23,7 @@ pub(in super::super) struct Arguments {
     accepted_remote_write_protobuf_messages: Vec<Message>,
     /// Without meaning here: metadata that comes with samples is always passed on. Taken with a warning.
     #[river(default)]
-    pub(super) append_metadata: bool,
+    append_metadata: bool,
     /// Refused: types and units are not made labels.
     #[river(default)]
     enable_type_and_unit_labels: bool,
@@ -40,26 +45,6 @@ choice! {
     }
 }
 
-/// The server.
-#[derive(Debug, Clone, PartialEq, Block)]
-pub(super) struct Http {
-    /// The address; every one unless it is given.
-    #[river(default)]
-    listen_address: String,
-    /// The port.
-    #[river(default = 8080)]
-    listen_port: u16,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            listen_address: String::new(),
-            listen_port: 8080,
-        }
-    }
-}
-
 impl Arguments {
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.enable_type_and_unit_labels {
@@ -70,7 +55,16 @@ impl Arguments {
                 "accepted_remote_write_protobuf_messages must name a message",
             ));
         }
-        Ok(())
+        self.http.check()
+    }
+
+    /// What was given and has no effect here, as Alloy's files may have it.
+    pub(super) fn without_meaning(&self) -> Vec<&'static str> {
+        let mut given = self.http.without_meaning();
+        if self.append_metadata {
+            given.push("append_metadata");
+        }
+        given
     }
 
     pub(super) fn accepted(&self) -> Vec<Version> {
@@ -82,17 +76,5 @@ impl Arguments {
             .iter()
             .map(version)
             .collect()
-    }
-
-    pub(super) fn address(&self) -> String {
-        let Http {
-            listen_address,
-            listen_port,
-        } = &self.http;
-        match listen_address.as_str() {
-            "" => format!("[::]:{listen_port}"),
-            host if host.contains(':') && !host.starts_with('[') => format!("[{host}]:{listen_port}"),
-            host => format!("{host}:{listen_port}"),
-        }
     }
 }

@@ -4,16 +4,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use bytes::Bytes;
+use ferroalloy_model::clock::timeout;
 use ferroalloy_model::{Clock, Committed, Families, Fanout, MetricKind, Receiver as _};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
 use remote_write::{Intake, Limits, Received, Version, decode_v1, decode_v2};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Semaphore;
 
 /// Where requests go.
 pub(super) const PATH: &str = "/api/v1/metrics/write";
@@ -28,7 +27,12 @@ pub(super) struct Shared {
     pub(super) intake: Intake,
     pub(super) accepted: Mutex<Vec<Version>>,
     pub(super) counters: Counters,
+    /// How many messages are decoded at the same time.
+    pub(super) decoding: Semaphore,
 }
+
+/// Messages that are decoded at the same time; the others wait.
+const DECODED_AT_ONCE: usize = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Counters {
@@ -37,54 +41,120 @@ pub(super) struct Counters {
     samples: AtomicU64,
 }
 
-/// Serves until `stop`, and then until requests have finished or `deadline` is over.
-pub(super) async fn serve(
-    listener: TcpListener,
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-    deadline: Duration,
-    clock: Arc<dyn Clock>,
-) -> std::io::Result<()> {
-    let router = Router::new()
-        .route(PATH, post(write))
-        .layer(DefaultBodyLimit::max(BODY_AT_MOST))
-        .with_state(shared);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let late = async {
-        stop.cancelled().await;
-        clock.sleep(deadline).await;
-    };
-    tokio::select! {
-        ended = serving => ended,
-        () = late => Ok(()),
-    }
+/// How long the parts of a request may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) read: Duration,
+    pub(super) write: Duration,
 }
 
-async fn write(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
+/// Answers one request.
+pub(super) async fn answer(
+    request: Request<Incoming>,
+    shared: &Shared,
+    clock: &dyn Clock,
+    times: Times,
+) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    if head.uri.path() != PATH {
+        return plain(StatusCode::NOT_FOUND, format!("samples are taken at {PATH}"));
+    }
+    if head.method != Method::POST {
+        let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, format!("{PATH} takes POST alone"));
+        response
+            .headers_mut()
+            .insert(header::ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    }
     let counters = &shared.counters;
     counters.requests.fetch_add(1, Ordering::Relaxed);
-    let (status, words, received) = match take(&shared, &headers, &body).await {
-        Ok(received) => match &received.refused {
-            None => (StatusCode::NO_CONTENT, String::new(), received),
-            Some(error) => (StatusCode::BAD_REQUEST, format!("{error}\n"), received),
-        },
-        Err((status, words)) => (status, format!("{words}\n"), Received::default()),
+    let (status, words, received) = match whole(body, clock, times.read).await {
+        Ok(body) => {
+            let taken = timeout(clock, times.write, take(shared, &head.headers, &body));
+            match taken.await {
+                Ok(Ok(received)) => match &received.refused {
+                    None => (StatusCode::NO_CONTENT, String::new(), received),
+                    Some(error) => (StatusCode::BAD_REQUEST, error.to_string(), received),
+                },
+                Ok(Err((status, words))) => (status, words, Received::default()),
+                Err(_) => {
+                    let words = "passing the samples on took too long".to_owned();
+                    (StatusCode::SERVICE_UNAVAILABLE, words, Received::default())
+                }
+            }
+        }
+        Err((status, words)) => (status, words, Received::default()),
     };
     if !status.is_success() {
         counters.refused.fetch_add(1, Ordering::Relaxed);
     }
     let written = (received.samples + received.histograms) as u64;
     counters.samples.fetch_add(written, Ordering::Relaxed);
-    let counts = [
-        ("X-Prometheus-Remote-Write-Samples-Written", received.samples),
+    let mut response = plain(status, words);
+    for (name, count) in [
+        ("x-prometheus-remote-write-samples-written", received.samples),
         (
-            "X-Prometheus-Remote-Write-Histograms-Written",
+            "x-prometheus-remote-write-histograms-written",
             received.histograms,
         ),
-        ("X-Prometheus-Remote-Write-Exemplars-Written", received.exemplars),
-    ];
-    let counts = counts.map(|(name, count)| (name, count.to_string()));
-    (status, counts, words).into_response()
+        ("x-prometheus-remote-write-exemplars-written", received.exemplars),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from(count));
+    }
+    response
+}
+
+/// Reads a body, or says why not.
+async fn whole(body: Incoming, clock: &dyn Clock, limit: Duration) -> Result<Bytes, (StatusCode, String)> {
+    let too_large = || {
+        let words = format!("the body has more than {BODY_AT_MOST} bytes");
+        (StatusCode::PAYLOAD_TOO_LARGE, words)
+    };
+    if body.size_hint().lower() > BODY_AT_MOST as u64 {
+        return Err(too_large());
+    }
+    match timeout(clock, limit, Limited::new(body, BODY_AT_MOST).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(error)) => Err((
+            StatusCode::BAD_REQUEST,
+            format!("the body cannot be read: {error}"),
+        )),
+        Err(_) => Err((
+            StatusCode::REQUEST_TIMEOUT,
+            "the body took too long to come".to_owned(),
+        )),
+    }
+}
+
+/// A response with some words, and a line break behind them.
+fn plain(status: StatusCode, mut words: String) -> Response<Full<Bytes>> {
+    if !words.is_empty() {
+        words.push('\n');
+    }
+    let mut response = Response::new(Full::new(Bytes::from(words)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}
+
+impl Shared {
+    pub(super) fn new(
+        next: Vec<Arc<dyn ferroalloy_model::Receiver>>,
+        origin: &str,
+        accepted: Vec<Version>,
+    ) -> Self {
+        Self {
+            next: Fanout::new(next),
+            intake: Intake::new(origin),
+            accepted: Mutex::new(accepted),
+            counters: Counters::default(),
+            decoding: Semaphore::new(DECODED_AT_ONCE),
+        }
+    }
 }
 
 /// Takes a request, or says with which status it is refused and why.
@@ -113,6 +183,8 @@ async fn take(shared: &Shared, headers: &HeaderMap, body: &[u8]) -> Result<Recei
         );
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
     };
+    // A message may be some hundred times as large as its body.
+    let _decoding = shared.decoding.acquire().await;
     let limits = Limits::default();
     let received = match version {
         Version::V1 => decode_v1(body, &limits).and_then(|request| shared.intake.v1(&request)),
@@ -167,93 +239,4 @@ impl Counters {
 }
 
 #[cfg(test)]
-mod tests {
-    use ferroalloy_model::{Batch, Commit, Labels, Receiver, SystemClock};
-    use remote_write::{Client, Encoder, Endpoint, ErrorKind};
-
-    use super::*;
-
-    /// Keeps what it is given, in words.
-    #[derive(Debug, Default)]
-    struct Kept(Mutex<Vec<String>>);
-
-    impl Receiver for Kept {
-        fn accept(&self, batch: &Batch) -> Commit {
-            let mut kept = self.0.lock().unwrap();
-            batch.for_each_sample(|row| {
-                let series = batch.layout().series(row.slot as usize);
-                kept.push(format!("{series} {} {}", row.value, row.timestamp));
-            });
-            Commit::done(Committed::Memory)
-        }
-    }
-
-    #[tokio::test]
-    async fn what_a_client_sends_is_passed_on_in_order() {
-        let kept = Arc::new(Kept::default());
-        let shared = Arc::new(Shared {
-            next: Fanout::new(vec![Arc::clone(&kept) as _]),
-            intake: Intake::new("test"),
-            accepted: Mutex::new(vec![Version::V1]),
-            counters: Counters::default(),
-        });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}{PATH}", listener.local_addr().unwrap());
-        let stop = CancellationToken::new();
-        let clock = Arc::new(SystemClock);
-        let serving = tokio::spawn(serve(
-            listener,
-            Arc::clone(&shared),
-            stop.clone(),
-            Duration::from_secs(1),
-            Arc::clone(&clock) as _,
-        ));
-        let client = Client::new(&Endpoint::new(url), "test/1.0", clock).unwrap();
-        let labels = Labels::from_pairs([("__name__", "m"), ("a", "b")]);
-        let body = |version| {
-            let mut encoder = Encoder::for_version(version);
-            // The order of arrival is the client's matter.
-            encoder.sample(&labels, 2, 1.5).sample(&labels, 1, 2.5).finish()
-        };
-        client.send(&body(Version::V1)).await.unwrap();
-        let error = client.send(&body(Version::V2)).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::VersionNotSpoken, "{error}");
-        shared.accepted.lock().unwrap().push(Version::V2);
-        let written = client.send(&body(Version::V2)).await.unwrap();
-        assert_eq!(written.samples, 2);
-        let nameless = Encoder::new()
-            .sample(&Labels::from_pairs([("a", "b")]), 1, 1.0)
-            .finish();
-        let error = client.send(&nameless).await.unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("400: the series {a=\"b\"} has no name"),
-            "{error}"
-        );
-        let twice = ["m{a=\"b\"} 1.5 2", "m{a=\"b\"} 2.5 1"];
-        assert_eq!(*kept.0.lock().unwrap(), [twice, twice].concat());
-        stop.cancel();
-        serving.await.unwrap().unwrap();
-    }
-
-    #[test]
-    fn a_content_type_names_the_message() {
-        for (content_type, expected) in [
-            ("application/x-protobuf", Some(Version::V1)),
-            (
-                "application/x-protobuf;proto=prometheus.WriteRequest",
-                Some(Version::V1),
-            ),
-            (
-                "application/x-protobuf; proto=io.prometheus.write.v2.Request",
-                Some(Version::V2),
-            ),
-            ("application/x-protobuf;proto=other", None),
-            ("text/plain", None),
-            ("", None),
-        ] {
-            assert_eq!(version(content_type), expected, "{content_type}");
-        }
-    }
-}
+mod tests;
