@@ -80,13 +80,54 @@ fn options_that_exclude_each_other_are_told() {
             "at most one of basic_auth, authorization, oauth2, bearer_token and bearer_token_file must be configured",
         ),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.alloy");
-        let text =
-            format!("prometheus.scrape \"s\" {{\n  targets = []\n  forward_to = []\n  {arguments}\n}}\n");
-        std::fs::write(&path, text).unwrap();
-        let output = ferroalloy(&["validate", path.to_str().unwrap()], None);
-        assert_eq!(output.status.code(), Some(1));
-        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        refused(
+            &format!("prometheus.scrape \"s\" {{\n  targets = []\n  forward_to = []\n  {arguments}\n}}\n"),
+            expected,
+        );
     }
+}
+
+#[test]
+fn credentials_of_clouds_are_refused_by_name() {
+    for (block, expected) in [
+        (
+            "azuread {\n      cloud = \"AzurePublic\"\n      oauth {\n        client_id = \"c\"\n        client_secret = \"s\"\n        \
+             tenant_id = \"t\"\n      }\n    }",
+            "azuread: credentials of Azure AD are not supported",
+        ),
+        (
+            "azuread {\n      managed_identity {\n        client_id = \"c\"\n      }\n    }",
+            "azuread: credentials of Azure AD are not supported",
+        ),
+        (
+            "google_iam {\n      credentials_file = \"/c\"\n    }",
+            "google_iam: credentials of Google IAM are not supported",
+        ),
+        (
+            "sigv4 {\n      region = \"r\"\n      role_arn = \"arn:aws:iam::1:role/r\"\n    }",
+            "sigv4: role_arn, external_id and use_fips_sts_endpoint are not supported",
+        ),
+        (
+            "sigv4 {\n      region = \"r\"\n    }\n    bearer_token = \"t\"",
+            "at most one of sigv4, basic_auth, authorization, oauth2, bearer_token and bearer_token_file must be configured",
+        ),
+    ] {
+        let text = format!(
+            "prometheus.remote_write \"w\" {{\n  endpoint {{\n    url = \"http://h/\"\n    {block}\n  }}\n}}\n"
+        );
+        refused(&text, expected);
+    }
+}
+
+/// That `validate` refuses a configuration with these words and no others.
+fn refused(text: &str, expected: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    std::fs::write(&path, text).unwrap();
+    let output = ferroalloy(&["validate", path.to_str().unwrap()], None);
+    assert_eq!(output.status.code(), Some(1));
+    let errors = stderr(&output);
+    assert!(errors.contains(expected), "{errors}");
+    // The last one says that validation failed.
+    assert_eq!(errors.matches("Error:").count(), 2, "{errors}");
 }

@@ -1,5 +1,7 @@
 //! The arguments of `prometheus.remote_write`, and what the writer makes of them.
 
+mod clouds;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use relabel::Naming;
 use remote_write::{Config, QueueLimits};
 use river_syntax::{Block, Secret};
 
+use self::clouds::{AzureAd, GoogleIam};
 use crate::arguments::{HttpClient, HttpUrl, Rule, choice, rules};
 use crate::error::Error;
 
@@ -165,25 +168,6 @@ impl SigV4 {
             service: given(&self.service_name),
         })
     }
-}
-
-/// Credentials of Azure AD, which are refused.
-#[derive(Debug, Clone, PartialEq, Block)]
-struct AzureAd {
-    /// The cloud.
-    #[river(default)]
-    cloud: String,
-    /// The scope.
-    #[river(default)]
-    scope: String,
-}
-
-/// Credentials of Google IAM, which are refused.
-#[derive(Debug, Clone, PartialEq, Block)]
-struct GoogleIam {
-    /// A file with the credentials.
-    #[river(default)]
-    credentials_file: String,
 }
 
 /// How requests are made and repeated.
