@@ -1,5 +1,8 @@
-//! Any text as a configuration that is evaluated, with the whole standard library at hand: no panic, and no value that a
-//! short text blows up beyond what can be held.
+//! Any text as a configuration that is evaluated and as an expression, with the whole standard library at hand: no panic,
+//! no secret that prints, and no evaluation that makes more than its budget.
+//!
+//! Values that later attributes may name are kept while they are small: what is named again and again is for the host to
+//! bound, which knows how many names there are.
 
 #![no_main]
 
@@ -7,10 +10,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use river_syntax::ast::{Body, Statement};
+use river_syntax::ast::{Body, Expr, Statement};
 use river_syntax::{
     Block, Bytes, Isolated, OptionalSecret, Secret, SourceMap, Value, Variables, check_body, decode_body,
-    diag, evaluate, json, parse,
+    diag, evaluate, json, parse, parse_expr,
 };
 
 /// One field of each type, so that every conversion is met.
@@ -32,10 +35,14 @@ struct Fields {
 
 fuzz_target!(|text: &str| {
     let mut sources = SourceMap::new();
-    let (file, _) = parse(&sources.add("fuzz.alloy", text));
+    let source = sources.add("fuzz.alloy", text);
+    let (file, _) = parse(&source);
     let mut scope = Variables::new(Isolated);
     scope.set("secret", Value::Secret(Secret::new("hunter2")));
     scope.set("plain", Value::OptionalSecret(OptionalSecret::plain("seen")));
+    if let Ok(expr) = parse_expr(&source) {
+        evaluated(&expr, &scope, &sources);
+    }
     evaluate_all(&file.body, &mut scope, &sources);
     let faults = check_body::<Fields>(&file.body);
     let _ = diag::render_all(&faults, &sources);
@@ -49,15 +56,29 @@ fuzz_target!(|text: &str| {
 fn evaluate_all(body: &Body, scope: &mut Variables<Isolated>, sources: &SourceMap) {
     for statement in &body.statements {
         match statement {
-            Statement::Attribute(attribute) => match evaluate(&attribute.value, scope) {
-                Ok(value) => {
-                    let shown = value.to_string();
-                    assert!(!shown.contains("hunter2") || is_exposed(&attribute.value.to_string()));
+            Statement::Attribute(attribute) => {
+                if let Some(value) = evaluated(&attribute.value, scope, sources) {
                     scope.set(&*attribute.name.name, value);
                 }
-                Err(fault) => assert!(!diag::render(&fault, sources).is_empty()),
-            },
+            }
             Statement::Block(block) => evaluate_all(&block.body, scope, sources),
+        }
+    }
+}
+
+/// The value of an expression, if it has one that is small enough to be named.
+fn evaluated(expr: &Expr, scope: &Variables<Isolated>, sources: &SourceMap) -> Option<Value> {
+    match evaluate(expr, scope) {
+        Ok(value) => {
+            let shown = value.to_string();
+            assert!(!shown.contains("hunter2") || is_exposed(&expr.to_string()));
+            // Six bytes for one, as a control character is written, of what a text and names of up to 4 KiB each make.
+            assert!(shown.len() < 6 * (64 << 20) + (1 << 24), "{} bytes", shown.len());
+            (shown.len() <= 4096).then_some(value)
+        }
+        Err(fault) => {
+            assert!(!diag::render(&fault, sources).is_empty());
+            None
         }
     }
 }

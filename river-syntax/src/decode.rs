@@ -16,7 +16,7 @@ mod to_value;
 
 use crate::ast;
 use crate::diag::Diagnostic;
-use crate::eval::Scope;
+use crate::eval::{Budget, Scope};
 use crate::types::{TypeScope, UnknownTypes};
 
 pub use convert::{CapsuleOf, FromValue};
@@ -88,14 +88,14 @@ pub trait Block: Sized {
 
 /// Decodes a block. Its own label is taken as it is unless `T` declares one: at the top level labels are the host's.
 pub fn decode<T: Block>(block: &ast::Block, scope: &dyn Scope) -> Result<T, Vec<Diagnostic>> {
-    Reader::new(&block.body, block.header, Names::Values(scope))
+    Reader::new(&block.body, block.header, Names::Values(scope), &Budget::new())
         .for_block(block)
         .decode(T::shape().label.is_declared())
 }
 
 /// Decodes the statements of a file, or of a body that is no block's.
 pub fn decode_body<T: Block>(body: &ast::Body, scope: &dyn Scope) -> Result<T, Vec<Diagnostic>> {
-    Reader::new(body, body.span.at_start(), Names::Values(scope)).decode(false)
+    Reader::new(body, body.span.at_start(), Names::Values(scope), &Budget::new()).decode(false)
 }
 
 /// Everything that can be said about a block without evaluating names: its structure, the values that are made of
@@ -107,11 +107,18 @@ pub fn check<T: Block>(block: &ast::Block) -> Vec<Diagnostic> {
 /// As [`check`], with the static types of the host's names: a reference to something of the wrong type or to a field that
 /// does not exist is reported too.
 pub fn check_types<T: Block>(block: &ast::Block, types: &dyn TypeScope) -> Vec<Diagnostic> {
-    let reader = Reader::new(&block.body, block.header, Names::Types(types)).for_block(block);
+    let budget = Budget::new();
+    let reader = Reader::new(&block.body, block.header, Names::Types(types), &budget).for_block(block);
     reader.check::<T>(T::shape().label.is_declared())
 }
 
 /// As [`check`], of the statements of a file.
 pub fn check_body<T: Block>(body: &ast::Body) -> Vec<Diagnostic> {
-    Reader::new(body, body.span.at_start(), Names::Types(&UnknownTypes)).check::<T>(false)
+    Reader::new(
+        body,
+        body.span.at_start(),
+        Names::Types(&UnknownTypes),
+        &Budget::new(),
+    )
+    .check::<T>(false)
 }

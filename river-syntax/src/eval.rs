@@ -1,8 +1,10 @@
 //! The evaluator: expressions to values.
 //!
 //! Names are the host's: a [`Scope`] resolves dotted paths, the longest known prefix first, and what it does not know
-//! is looked up in the standard library. Evaluation does no I/O but what functions ask of the scope's [`Environment`].
+//! is looked up in the standard library. Evaluation does no I/O but what functions ask of the scope's [`Environment`],
+//! and costs no more than its [`Budget`].
 
+mod budget;
 mod environment;
 mod ops;
 mod scope;
@@ -16,49 +18,110 @@ use crate::source::Span;
 use crate::stdlib;
 use crate::value::{Call, CallError, Value};
 
+pub use budget::{Budget, Exceeded};
 pub use environment::{Environment, Isolated, Process};
+pub(crate) use ops::equal;
 pub use scope::{EmptyScope, Found, Nested, Scope, Variables};
 
 /// Evaluates an expression; the error is the first one met.
 pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Result<Value, Diagnostic> {
-    match &expr.kind {
-        ExprKind::Literal(literal) => Ok(literal.value.clone()),
-        ExprKind::Paren(inner) => evaluate(inner, scope),
-        ExprKind::Array(items) => {
-            let items: Result<Vec<Value>, Diagnostic> =
-                items.iter().map(|item| evaluate(item, scope)).collect();
-            Ok(Value::Array(Arc::new(items?)))
-        }
-        ExprKind::Object(fields) => {
-            let mut object = crate::value::Object::new();
-            for field in fields {
-                object.insert(field.key.name.to_string(), evaluate(&field.value, scope)?);
+    evaluate_within(expr, scope, &Budget::new())
+}
+
+/// Evaluates one of several expressions that share a budget.
+pub(crate) fn evaluate_within(expr: &Expr, scope: &dyn Scope, budget: &Budget) -> Result<Value, Diagnostic> {
+    Evaluation { scope, budget }.value(expr)
+}
+
+/// What expressions are evaluated with.
+#[derive(Clone, Copy)]
+struct Evaluation<'a> {
+    scope: &'a dyn Scope,
+    budget: &'a Budget,
+}
+
+impl Evaluation<'_> {
+    fn value(self, expr: &Expr) -> Result<Value, Diagnostic> {
+        match &expr.kind {
+            ExprKind::Literal(literal) => Ok(literal.value.clone()),
+            ExprKind::Paren(inner) => self.value(inner),
+            ExprKind::Array(items) => {
+                let items: Result<Vec<Value>, Diagnostic> =
+                    items.iter().map(|item| self.value(item)).collect();
+                Ok(Value::Array(Arc::new(items?)))
             }
-            Ok(Value::Object(Arc::new(object)))
-        }
-        ExprKind::Ident(_) => path(expr, scope),
-        ExprKind::Access(inner, name) => {
-            if Reference::of(expr).is_some() {
-                return path(expr, scope);
+            ExprKind::Object(fields) => {
+                let mut object = crate::value::Object::new();
+                for field in fields {
+                    object.insert(field.key.name.to_string(), self.value(&field.value)?);
+                }
+                Ok(Value::Object(Arc::new(object)))
             }
-            let value = evaluate(inner, scope)?;
-            access(&value, &name.name, name.span, inner)
+            ExprKind::Ident(_) => path(expr, self.scope),
+            ExprKind::Access(inner, name) => {
+                if Reference::of(expr).is_some() {
+                    return path(expr, self.scope);
+                }
+                access(&self.value(inner)?, &name.name, name.span, inner)
+            }
+            ExprKind::Index(owner, place) => index(&self.value(owner)?, &self.value(place)?, owner, place),
+            ExprKind::Call(function, args) => self.call(function, args, expr.span),
+            ExprKind::Unary(op, inner) => {
+                ops::unary(*op, &self.value(inner)?).map_err(|message| Diagnostic::error(expr.span, message))
+            }
+            ExprKind::Binary(op, left, right) => {
+                ops::binary(*op, &self.value(left)?, &self.value(right)?, self.budget)
+                    .map_err(|message| Diagnostic::error(expr.span, message))
+            }
         }
-        ExprKind::Index(inner, index) => {
-            let value = evaluate(inner, scope)?;
-            let at = evaluate(index, scope)?;
-            self::index(&value, &at, inner, index)
-        }
-        ExprKind::Call(function, args) => call(function, args, expr.span, scope),
-        ExprKind::Unary(op, inner) => {
-            let value = evaluate(inner, scope)?;
-            ops::unary(*op, &value).map_err(|message| Diagnostic::error(expr.span, message))
-        }
-        ExprKind::Binary(op, left, right) => {
-            let left = evaluate(left, scope)?;
-            let right = evaluate(right, scope)?;
-            ops::binary(*op, &left, &right).map_err(|message| Diagnostic::error(expr.span, message))
-        }
+    }
+
+    fn call(self, function: &Expr, args: &[Expr], span: Span) -> Result<Value, Diagnostic> {
+        let callee = self.value(function)?;
+        let Value::Function(callee) = callee else {
+            let message = format!(
+                "{function} is not a function: it is of type {}",
+                callee.type_name()
+            );
+            return Err(Diagnostic::error(function.span, message));
+        };
+        callee
+            .params
+            .check(args.len())
+            .map_err(|message| Diagnostic::error(span, format!("{}: {message}", callee.name)))?;
+        let values: Result<Vec<Value>, Diagnostic> = args.iter().map(|arg| self.value(arg)).collect();
+        let values = values?;
+        let looked_at: usize = values.iter().map(breadth).sum();
+        let result = self
+            .budget
+            .look(looked_at)
+            .map_err(CallError::from)
+            .and_then(|()| {
+                (callee.call)(&Call {
+                    args: &values,
+                    environment: self.scope.environment(),
+                    budget: self.budget,
+                })
+            });
+        result.map_err(|error| match error {
+            CallError::Argument { at, mismatch } => match args.get(at) {
+                Some(arg) => describe_mismatch(&mismatch, arg),
+                None => Diagnostic::error(span, format!("{}: {}", callee.name, mismatch.message())),
+            },
+            CallError::Failed(message) => Diagnostic::error(span, format!("{}: {message}", callee.name)),
+        })
+    }
+}
+
+/// The bytes of a text, or of the elements of a list or object without what they hold.
+fn breadth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.len() * size_of::<Value>(),
+        Value::Object(fields) => fields.len() * size_of::<Value>(),
+        Value::Secret(secret) => secret.expose().len(),
+        Value::OptionalSecret(secret) => secret.expose().len(),
+        Value::String(text) => text.len(),
+        _ => size_of::<Value>(),
     }
 }
 
@@ -158,32 +221,4 @@ fn index(value: &Value, at: &Value, owner: &Expr, place: &Expr) -> Result<Value,
             Err(Diagnostic::error(owner.span, message))
         }
     }
-}
-
-fn call(function: &Expr, args: &[Expr], span: Span, scope: &dyn Scope) -> Result<Value, Diagnostic> {
-    let callee = evaluate(function, scope)?;
-    let Value::Function(callee) = callee else {
-        let message = format!(
-            "{function} is not a function: it is of type {}",
-            callee.type_name()
-        );
-        return Err(Diagnostic::error(function.span, message));
-    };
-    callee
-        .params
-        .check(args.len())
-        .map_err(|message| Diagnostic::error(span, format!("{}: {message}", callee.name)))?;
-    let values: Result<Vec<Value>, Diagnostic> = args.iter().map(|arg| evaluate(arg, scope)).collect();
-    let values = values?;
-    (callee.call)(&Call {
-        args: &values,
-        environment: scope.environment(),
-    })
-    .map_err(|error| match error {
-        CallError::Argument { at, mismatch } => match args.get(at) {
-            Some(arg) => describe_mismatch(&mismatch, arg),
-            None => Diagnostic::error(span, format!("{}: {}", callee.name, mismatch.message())),
-        },
-        CallError::Failed(message) => Diagnostic::error(span, format!("{}: {message}", callee.name)),
-    })
 }

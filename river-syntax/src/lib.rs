@@ -23,7 +23,9 @@ pub use decode::{
     ShapeKind, ToValue, check, check_body, check_types, decode, decode_body, format_duration, parse_duration,
 };
 pub use diag::{Diagnostic, Severity};
-pub use eval::{EmptyScope, Environment, Found, Isolated, Nested, Process, Scope, Variables, evaluate};
+pub use eval::{
+    Budget, EmptyScope, Environment, Exceeded, Found, Isolated, Nested, Process, Scope, Variables, evaluate,
+};
 pub use format::{format, format_body, format_source};
 pub use lexer::{Lexed, lex};
 pub use parser::{MAX_DEPTH, parse, parse_expr};

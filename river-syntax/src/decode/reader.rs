@@ -8,7 +8,7 @@ use crate::decode::mismatch::describe;
 use crate::decode::shape::{BlockShape, LabelShape};
 use crate::decode::{Block, structure};
 use crate::diag::Diagnostic;
-use crate::eval::{EmptyScope, Scope, evaluate};
+use crate::eval::{Budget, EmptyScope, Scope, evaluate_within};
 use crate::source::Span;
 use crate::types::{self, Type, TypeScope};
 
@@ -28,6 +28,8 @@ pub struct Reader<'a> {
     header: Span,
     block: Option<&'a ast::Block>,
     names: Names<'a>,
+    /// Shared by all expressions of a body and of those in it.
+    budget: &'a Budget,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -57,12 +59,13 @@ impl Invalid {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(body: &'a Body, header: Span, names: Names<'a>) -> Reader<'a> {
+    pub(super) fn new(body: &'a Body, header: Span, names: Names<'a>, budget: &'a Budget) -> Reader<'a> {
         Reader {
             body,
             header,
             block: None,
             names,
+            budget,
             diagnostics: Vec::new(),
         }
     }
@@ -119,7 +122,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        let decoded = evaluate(expr, scope)
+        let decoded = evaluate_within(expr, scope, self.budget)
             .and_then(|value| T::from_value(&value).map_err(|mismatch| describe(&mismatch, expr)));
         match decoded {
             Ok(value) => Some(value),
@@ -176,7 +179,7 @@ impl<'a> Reader<'a> {
     }
 
     fn nested<T: Block>(&mut self, block: &'a ast::Block) -> Option<T> {
-        let mut reader = Reader::new(&block.body, block.header, self.names).for_block(block);
+        let mut reader = Reader::new(&block.body, block.header, self.names, self.budget).for_block(block);
         let value = reader.read(true);
         self.diagnostics.append(&mut reader.diagnostics);
         value

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::ast::{BinaryOp, UnaryOp};
+use crate::eval::{Budget, Exceeded};
 use crate::value::{Number, OptionalSecret, Secret, Value};
 
 /// Applies an operator to one value; the error is a message.
@@ -20,7 +21,7 @@ pub(super) fn unary(op: UnaryOp, value: &Value) -> Result<Value, String> {
 }
 
 /// Applies an operator to two values; the error is a message.
-pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value, String> {
+pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value, budget: &Budget) -> Result<Value, String> {
     let wrong = |needs: &str| {
         let (left, right) = (left.type_name(), right.type_name());
         Err(format!(
@@ -29,8 +30,8 @@ pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value,
         ))
     };
     match op {
-        BinaryOp::Eq => return Ok(Value::Bool(equal(left, right))),
-        BinaryOp::Ne => return Ok(Value::Bool(!equal(left, right))),
+        BinaryOp::Eq => return Ok(Value::Bool(equal(left, right, budget)?)),
+        BinaryOp::Ne => return Ok(Value::Bool(!equal(left, right, budget)?)),
         BinaryOp::Or | BinaryOp::And => {
             return match (left, right) {
                 (Value::Bool(a), Value::Bool(b)) => {
@@ -63,38 +64,84 @@ pub(super) fn binary(op: BinaryOp, left: &Value, right: &Value) -> Result<Value,
             .ok_or_else(|| "cannot divide by zero".to_owned());
     }
     if op == BinaryOp::Add {
-        return concat(left, right).map_or_else(|| wrong("two numbers or two strings"), Ok);
+        let (Some(a), Some(b)) = (text(left), text(right)) else {
+            return wrong("two numbers or two strings");
+        };
+        budget.text(a.len() + b.len())?;
+        return Ok(joined(left, right, Arc::from([a, b].concat())));
     }
     wrong("two numbers")
 }
 
-/// Equality; a capsule that stands for an ordinary value equals that value.
-fn equal(left: &Value, right: &Value) -> bool {
+/// Equality; a capsule that stands for an ordinary value equals that value. What is shared is counted each time that it
+/// is looked at.
+pub(crate) fn equal(left: &Value, right: &Value, budget: &Budget) -> Result<bool, Exceeded> {
+    budget.look(size_of::<Value>())?;
     match (left, right) {
-        (Value::Capsule(_), Value::Capsule(_)) => left == right,
-        (Value::Capsule(_), _) | (_, Value::Capsule(_)) => left.view() == right.view(),
-        _ => left == right,
+        (Value::Capsule(_), Value::Capsule(_)) => Ok(left == right),
+        (Value::Capsule(_), _) | (_, Value::Capsule(_)) => match (left.view(), right.view()) {
+            (Value::Capsule(_), _) | (_, Value::Capsule(_)) => Ok(false),
+            (left, right) => equal(&left, &right, budget),
+        },
+        (Value::Array(a), Value::Array(b)) => {
+            if Arc::ptr_eq(a, b) {
+                return Ok(true);
+            }
+            if a.len() != b.len() {
+                return Ok(false);
+            }
+            all(a.iter().zip(b.iter()), |(a, b)| equal(a, b, budget))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            if Arc::ptr_eq(a, b) {
+                return Ok(true);
+            }
+            if a.len() != b.len() {
+                return Ok(false);
+            }
+            all(a.iter().zip(b.iter()), |((a_key, a), (b_key, b))| {
+                budget.look(a_key.len())?;
+                Ok(a_key == b_key && equal(a, b, budget)?)
+            })
+        }
+        _ => {
+            budget.look(text(left).map_or(0, str::len))?;
+            Ok(left == right)
+        }
     }
 }
 
-/// Strings put together. What has a secret in it is a secret.
-fn concat(left: &Value, right: &Value) -> Option<Value> {
-    fn text(value: &Value) -> Option<&str> {
-        match value {
-            Value::String(text) => Some(text),
-            Value::Secret(secret) => Some(secret.expose()),
-            Value::OptionalSecret(secret) => Some(secret.expose()),
-            _ => None,
+fn all<T>(
+    items: impl Iterator<Item = T>,
+    mut holds: impl FnMut(T) -> Result<bool, Exceeded>,
+) -> Result<bool, Exceeded> {
+    for item in items {
+        if !holds(item)? {
+            return Ok(false);
         }
     }
-    let joined: Arc<str> = Arc::from([text(left)?, text(right)?].concat());
+    Ok(true)
+}
+
+/// The text of what can be put together with texts.
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Secret(secret) => Some(secret.expose()),
+        Value::OptionalSecret(secret) => Some(secret.expose()),
+        _ => None,
+    }
+}
+
+/// What two texts make. What has a secret in it is a secret.
+fn joined(left: &Value, right: &Value, text: Arc<str>) -> Value {
     let hidden = |value: &Value| matches!(value, Value::OptionalSecret(secret) if secret.is_secret());
-    Some(match (left, right) {
-        (Value::Secret(_), _) | (_, Value::Secret(_)) => Value::Secret(Secret::new(joined)),
-        (Value::String(_), Value::String(_)) => Value::String(joined),
-        _ if hidden(left) || hidden(right) => Value::OptionalSecret(OptionalSecret::secret(joined)),
-        _ => Value::OptionalSecret(OptionalSecret::plain(joined)),
-    })
+    match (left, right) {
+        (Value::Secret(_), _) | (_, Value::Secret(_)) => Value::Secret(Secret::new(text)),
+        (Value::String(_), Value::String(_)) => Value::String(text),
+        _ if hidden(left) || hidden(right) => Value::OptionalSecret(OptionalSecret::secret(text)),
+        _ => Value::OptionalSecret(OptionalSecret::plain(text)),
+    }
 }
 
 /// Any float makes the result a float, and otherwise any signed integer makes it signed. `None` for a division by zero.
@@ -175,7 +222,7 @@ mod tests {
     use super::*;
 
     fn number(op: BinaryOp, a: impl Into<Value>, b: impl Into<Value>) -> Value {
-        binary(op, &a.into(), &b.into()).unwrap()
+        binary(op, &a.into(), &b.into(), &Budget::new()).unwrap()
     }
 
     #[test]
@@ -190,16 +237,29 @@ mod tests {
             number(BinaryOp::Add, 1_u64, 1_i64),
             Value::Number(Number::Int(2))
         ));
-        assert!(binary(BinaryOp::Div, &1.0.into(), &0.0.into()).is_err());
+        assert!(binary(BinaryOp::Div, &1.0.into(), &0.0.into(), &Budget::new()).is_err());
     }
 
     #[test]
     fn secrets_stay_secret() {
         let secret = Value::from(Secret::new("b"));
-        let joined = binary(BinaryOp::Add, &"a".into(), &secret).unwrap();
+        let joined = binary(BinaryOp::Add, &"a".into(), &secret, &Budget::new()).unwrap();
         assert!(matches!(&joined, Value::Secret(s) if s.expose() == "ab"));
         let optional = Value::OptionalSecret(OptionalSecret::secret("b"));
-        let joined = binary(BinaryOp::Add, &"a".into(), &optional).unwrap();
+        let joined = binary(BinaryOp::Add, &"a".into(), &optional, &Budget::new()).unwrap();
         assert!(matches!(&joined, Value::OptionalSecret(s) if s.is_secret() && s.expose() == "ab"));
+    }
+
+    #[test]
+    fn what_is_shared_is_not_compared_without_end() {
+        let doubled = |levels: usize| {
+            (0..levels).fold(Value::from("x"), |inner, _| Value::array([inner.clone(), inner]))
+        };
+        let compare = |levels: usize| {
+            let budget = Budget::of(1 << 20, 1 << 20);
+            binary(BinaryOp::Eq, &doubled(levels), &doubled(levels), &budget)
+        };
+        assert_eq!(compare(10), Ok(true.into()));
+        assert!(compare(60).unwrap_err().contains("looks through"));
     }
 }

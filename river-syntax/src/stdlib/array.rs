@@ -1,8 +1,11 @@
 //! `array.*`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use crate::decode::Mismatch;
+use crate::eval::{Budget, Exceeded, equal};
 use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Call, CallError, Function, Object, Params, Value};
@@ -35,24 +38,89 @@ fn combine_maps(call: &Call<'_>) -> Result<Value, CallError> {
     if keys.is_empty() {
         return Err(CallError::failed("the list of keys is empty"));
     }
-    let left: Vec<Object> = call.arg(0)?;
-    let right: Vec<Object> = call.arg(1)?;
+    let left = objects(call, 0)?;
+    let right = objects(call, 1)?;
+    let mut by_keys: HashMap<u64, Vec<&Object>> = HashMap::new();
+    for right in &right {
+        call.budget.look(keys.len() * size_of::<Value>())?;
+        if let Some(hash) = hash_of(right, &keys) {
+            by_keys.entry(hash).or_default().push(right);
+        }
+    }
     let mut out = Vec::new();
     for left in left {
-        let matching = right.iter().filter(|right| {
-            keys.iter()
-                .all(|key| matches!((left.get(key), right.get(key)), (Some(a), Some(b)) if a == b))
-        });
+        call.budget.look(keys.len() * size_of::<Value>())?;
+        let candidates = hash_of(&left, &keys).and_then(|hash| by_keys.get(&hash));
         let before = out.len();
-        out.extend(matching.map(|right| {
+        for right in candidates.into_iter().flatten() {
+            if !agree(&left, right, &keys, call.budget)? {
+                continue;
+            }
+            call.budget.elements(1)?;
             let fields = left.iter().chain(right.iter());
-            Value::object(fields.map(|(key, value)| (key.clone(), value.clone())))
-        }));
+            for (name, _) in fields.clone() {
+                call.budget.field(name)?;
+            }
+            out.push(Value::object(
+                fields.map(|(key, value)| (key.clone(), value.clone())),
+            ));
+        }
         if keep_left && out.len() == before {
-            out.push(Value::object(left));
+            call.budget.elements(1)?;
+            out.push(Value::Object(left));
         }
     }
     Ok(Value::array(out))
+}
+
+/// A list of objects, which are not copied.
+fn objects(call: &Call<'_>, at: usize) -> Result<Vec<Arc<Object>>, CallError> {
+    let list: Vec<Value> = call.arg(at)?;
+    let objects = list.iter().enumerate().map(|(index, value)| match value.view() {
+        Value::Null => Ok(Arc::default()),
+        Value::Object(fields) => Ok(fields),
+        _ => Err(CallError::Argument {
+            at,
+            mismatch: Mismatch::wrong_type("object", value).at_index(index),
+        }),
+    });
+    objects.collect()
+}
+
+/// A hash of an object's values for the keys, the same for equal ones; `None` when it lacks one.
+fn hash_of(fields: &Object, keys: &[String]) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    for key in keys {
+        match fields.get(key)? {
+            // Adding zero makes negative zero positive, which it equals.
+            Value::Number(number) => (number.to_f64() + 0.0).to_bits().hash(&mut hasher),
+            Value::String(text) => text.hash(&mut hasher),
+            Value::Bool(value) => value.hash(&mut hasher),
+            Value::Array(items) => items.len().hash(&mut hasher),
+            Value::Object(fields) => fields.len().hash(&mut hasher),
+            _ => {}
+        }
+    }
+    Some(hasher.finish())
+}
+
+/// Whether two objects have equal values for all of the keys.
+fn agree(left: &Object, right: &Object, keys: &[String], budget: &Budget) -> Result<bool, Exceeded> {
+    for key in keys {
+        match (left.get(key), right.get(key)) {
+            (Some(a), Some(b)) if same(a, b, budget)? => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// Equality as it is between the fields of objects: a capsule is equal only to a capsule.
+fn same(a: &Value, b: &Value, budget: &Budget) -> Result<bool, Exceeded> {
+    match (a, b) {
+        (Value::Capsule(_), _) | (_, Value::Capsule(_)) => Ok(a == b),
+        _ => equal(a, b, budget),
+    }
 }
 
 pub(super) const CONCAT: Function = Function {
@@ -67,7 +135,9 @@ pub(super) const CONCAT: Function = Function {
 fn concat(call: &Call<'_>) -> Result<Value, CallError> {
     let mut out = Vec::new();
     for at in 0..call.args.len() {
-        out.extend(call.arg::<Vec<Value>>(at)?);
+        let list: Vec<Value> = call.arg(at)?;
+        call.budget.elements(list.len())?;
+        out.extend(list);
     }
     Ok(Value::array(out))
 }
@@ -88,7 +158,7 @@ pub(super) const GROUP_BY: Function = Function {
 
 /// The groups are in order of the key's value; in Alloy their order is not defined.
 fn group_by(call: &Call<'_>) -> Result<Value, CallError> {
-    let list: Vec<Object> = call.arg(0)?;
+    let list = objects(call, 0)?;
     let key: String = call.arg(1)?;
     let drop_missing: bool = call.arg(2)?;
     let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
@@ -104,7 +174,13 @@ fn group_by(call: &Call<'_>) -> Result<Value, CallError> {
                     mismatch: Mismatch::wrong_type("string", value).at_key(&key).at_index(index),
                 })?,
         };
-        groups.entry(group).or_default().push(Value::object(fields));
+        call.budget.elements(1)?;
+        call.budget.text(group.len())?;
+        let items = groups.entry(group).or_default();
+        if items.is_empty() {
+            call.budget.field(&key)?;
+        }
+        items.push(Value::Object(fields));
     }
     let group = |(value, items): (String, Vec<Value>)| {
         Value::object([

@@ -11,6 +11,6 @@ pub(super) const NONSENSITIVE: Function = Function {
     stability: Stability::GenerallyAvailable,
     docs: "The text of a secret as a plain string, which will be shown.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
-        Ok(call.arg::<OptionalSecret>(0)?.expose().into())
+        call.text(call.arg::<OptionalSecret>(0)?.expose())
     },
 };

@@ -7,9 +7,11 @@ mod yaml;
 
 pub(super) use json::decode as decode_json;
 
+use std::sync::Arc;
+
 use crate::stability::Stability;
 use crate::types::Type;
-use crate::value::{Call, CallError, Function, Object, Params, Value};
+use crate::value::{Call, CallError, Function, Params, Value};
 
 const TEXT: Params = Params::fixed(&[("text", Type::String)]);
 
@@ -20,7 +22,7 @@ pub(super) const FROM_JSON: Function = Function {
     stability: Stability::GenerallyAvailable,
     docs: "The value of a JSON text; all its numbers are floats.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
-        json::decode(&call.arg::<String>(0)?).map_err(CallError::Failed)
+        json::decode(&call.arg::<Arc<str>>(0)?, call.budget).map_err(CallError::Failed)
     },
 };
 
@@ -31,7 +33,7 @@ pub(super) const FROM_YAML: Function = Function {
     stability: Stability::GenerallyAvailable,
     docs: "The value of the first document of a YAML text. The keys of its mappings must be strings; dates stay strings.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
-        yaml::decode(&call.arg::<String>(0)?).map_err(CallError::Failed)
+        yaml::decode(&call.arg::<Arc<str>>(0)?, call.budget).map_err(CallError::Failed)
     },
 };
 
@@ -42,11 +44,12 @@ pub(super) const TO_JSON: Function = Function {
     stability: Stability::GenerallyAvailable,
     docs: "An object as JSON text, its keys sorted.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
-        let fields = match call.args.first().map(Value::view) {
-            Some(Value::Object(fields)) => Object::clone(&fields),
-            _ => return Err(CallError::failed("only objects can be encoded as JSON")),
+        let Some(Value::Object(fields)) = call.args.first().map(Value::view) else {
+            return Err(CallError::failed("only objects can be encoded as JSON"));
         };
-        json::encode(&fields).map(Value::from).map_err(CallError::Failed)
+        json::encode(&fields, call.budget)
+            .map(Value::from)
+            .map_err(CallError::Failed)
     },
 };
 
@@ -69,9 +72,9 @@ pub(super) const FROM_URL_BASE64: Function = Function {
 };
 
 fn from_base64(call: &Call<'_>, alphabet: &[u8; 64]) -> Result<Value, CallError> {
-    let bytes = base64::decode(&call.arg::<String>(0)?, alphabet).map_err(CallError::Failed)?;
+    let bytes = base64::decode(&call.arg::<Arc<str>>(0)?, alphabet).map_err(CallError::Failed)?;
     let text = String::from_utf8(bytes).map_err(|_| CallError::failed("what is encoded is not UTF-8"))?;
-    Ok(text.into())
+    call.text(text)
 }
 
 pub(super) const TO_BASE64: Function = Function {
@@ -80,9 +83,7 @@ pub(super) const TO_BASE64: Function = Function {
     result: Type::String,
     stability: Stability::GenerallyAvailable,
     docs: "The text in standard base64, with padding.",
-    call: |call: &Call<'_>| -> Result<Value, CallError> {
-        Ok(base64::encode(call.arg::<String>(0)?.as_bytes(), base64::STANDARD).into())
-    },
+    call: |call| to_base64(call, base64::STANDARD),
 };
 
 pub(super) const TO_URL_BASE64: Function = Function {
@@ -91,10 +92,12 @@ pub(super) const TO_URL_BASE64: Function = Function {
     result: Type::String,
     stability: Stability::GenerallyAvailable,
     docs: "The text in the base64 for URLs, with padding.",
-    call: |call: &Call<'_>| -> Result<Value, CallError> {
-        Ok(base64::encode(call.arg::<String>(0)?.as_bytes(), base64::URL).into())
-    },
+    call: |call| to_base64(call, base64::URL),
 };
+
+fn to_base64(call: &Call<'_>, alphabet: &[u8; 64]) -> Result<Value, CallError> {
+    call.text(base64::encode(call.arg::<Arc<str>>(0)?.as_bytes(), alphabet))
+}
 
 pub(super) const URL_DECODE: Function = Function {
     name: "encoding.url_decode",
@@ -103,9 +106,7 @@ pub(super) const URL_DECODE: Function = Function {
     stability: Stability::GenerallyAvailable,
     docs: "The text of a URL query component, in which `+` is a blank.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
-        url::decode(&call.arg::<String>(0)?)
-            .map(Value::from)
-            .map_err(CallError::Failed)
+        call.text(url::decode(&call.arg::<Arc<str>>(0)?).map_err(CallError::Failed)?)
     },
 };
 
@@ -115,5 +116,5 @@ pub(super) const URL_ENCODE: Function = Function {
     result: Type::String,
     stability: Stability::GenerallyAvailable,
     docs: "The text as a URL query component, in which a blank is `+`.",
-    call: |call: &Call<'_>| -> Result<Value, CallError> { Ok(url::encode(&call.arg::<String>(0)?).into()) },
+    call: |call: &Call<'_>| -> Result<Value, CallError> { call.text(url::encode(&call.arg::<Arc<str>>(0)?)) },
 };

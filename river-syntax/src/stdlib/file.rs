@@ -1,5 +1,7 @@
 //! `file.*`
 
+use std::sync::Arc;
+
 use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Call, CallError, Function, Params, Value};
@@ -16,7 +18,7 @@ pub(super) const PATH_JOIN: Function = Function {
 fn path_join(call: &Call<'_>) -> Result<Value, CallError> {
     let mut parts = Vec::new();
     for at in 0..call.args.len() {
-        let part: String = call.arg(at)?;
+        let part: Arc<str> = call.arg(at)?;
         if !part.is_empty() {
             parts.push(part);
         }
@@ -24,7 +26,7 @@ fn path_join(call: &Call<'_>) -> Result<Value, CallError> {
     if parts.is_empty() {
         return Ok("".into());
     }
-    Ok(clean(&parts.join("/")).into())
+    call.text(clean(&parts.join("/")))
 }
 
 /// The path without needless parts, as Go's `filepath.Clean` on systems whose separator is `/`.

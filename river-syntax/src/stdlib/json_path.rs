@@ -3,6 +3,8 @@
 mod parse;
 mod select;
 
+use std::sync::Arc;
+
 use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Call, CallError, Function, Params, Value};
@@ -17,11 +19,12 @@ pub(super) const JSON_PATH: Function = Function {
 };
 
 fn json_path(call: &Call<'_>) -> Result<Value, CallError> {
-    let (json, path): (String, String) = (call.arg(0)?, call.arg(1)?);
+    let (json, path): (Arc<str>, Arc<str>) = (call.arg(0)?, call.arg(1)?);
+    call.budget.text(path.len().saturating_mul(size_of::<Step>()))?;
     let path =
         parse::parse(&path).map_err(|message| CallError::Failed(format!("{message} in \"{path}\"")))?;
-    let root = super::encoding::decode_json(&json).map_err(CallError::Failed)?;
-    Ok(Value::array(select::select(&root, &path)))
+    let root = super::encoding::decode_json(&json, call.budget).map_err(CallError::Failed)?;
+    Ok(Value::array(select::select(&root, &path, call.budget)?))
 }
 
 /// A step of a path: from each value that the steps before have found to values in it.
@@ -48,8 +51,10 @@ enum Selector {
 /// A condition of a filter.
 #[derive(Clone, Debug, PartialEq)]
 enum Condition {
-    Or(Box<Condition>, Box<Condition>),
-    And(Box<Condition>, Box<Condition>),
+    /// One of them holds. They are in a list so that many do not make a high tree.
+    Any(Vec<Condition>),
+    /// All of them hold.
+    All(Vec<Condition>),
     Not(Box<Condition>),
     Compare(Operand, Comparison, Operand),
     /// The path finds something.
@@ -79,6 +84,7 @@ enum Operand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::Budget;
 
     const STORE: &str = r#"{
         "book": [
@@ -91,9 +97,9 @@ mod tests {
 
     fn check(path: &str, expected: &str) {
         let steps = parse::parse(path).unwrap_or_else(|message| panic!("{path}: {message}"));
-        let root = super::super::encoding::decode_json(STORE).unwrap();
+        let root = super::super::encoding::decode_json(STORE, &Budget::new()).unwrap();
         assert_eq!(
-            Value::array(select::select(&root, &steps)).to_string(),
+            Value::array(select::select(&root, &steps, &Budget::new()).unwrap()).to_string(),
             expected,
             "{path}"
         );
@@ -152,6 +158,8 @@ mod tests {
         ] {
             assert!(parse::parse(path).is_err(), "{path}");
         }
+        let many = format!("$[?({}@.a)]", "@.a || @.a && ".repeat(100_000));
+        assert!(parse::parse(&many).is_ok());
         let deep = format!("$[?({}@.a{})]", "(".repeat(10_000), ")".repeat(10_000));
         assert!(parse::parse(&deep).is_err());
     }

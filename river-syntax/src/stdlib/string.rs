@@ -1,7 +1,12 @@
 //! `string.*`
 
+mod case;
 mod printf;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::decode::FromValue;
 use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::{Call, CallError, Function, Params, Value};
@@ -15,10 +20,8 @@ pub(super) const FORMAT: Function = Function {
     stability: Stability::GenerallyAvailable,
     docs: "The values put into a format with the verbs of Go's printf.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
-        let format: String = call.arg(0)?;
-        printf::format(&format, call.args.get(1..).unwrap_or_default())
-            .map(Value::from)
-            .map_err(CallError::Failed)
+        let format: Arc<str> = call.arg(0)?;
+        printf::format(&format, call.args.get(1..).unwrap_or_default(), call.budget).map(Value::from)
     },
 };
 
@@ -28,10 +31,27 @@ pub(super) const JOIN: Function = Function {
     result: Type::String,
     stability: Stability::GenerallyAvailable,
     docs: "The strings of a list with a separator between them.",
-    call: |call: &Call<'_>| -> Result<Value, CallError> {
-        Ok(call.arg::<Vec<String>>(0)?.join(&call.arg::<String>(1)?).into())
-    },
+    call: join,
 };
+
+fn join(call: &Call<'_>) -> Result<Value, CallError> {
+    let list: Vec<Value> = call.arg(0)?;
+    let separator: Arc<str> = call.arg(1)?;
+    let mut out = String::new();
+    for (index, item) in list.iter().enumerate() {
+        if index > 0 {
+            call.budget.text(separator.len())?;
+            out.push_str(&separator);
+        }
+        let item = Arc::<str>::from_value(item).map_err(|mismatch| CallError::Argument {
+            at: 0,
+            mismatch: mismatch.at_index(index),
+        })?;
+        call.budget.text(item.len())?;
+        out.push_str(&item);
+    }
+    Ok(out.into())
+}
 
 pub(super) const REPLACE: Function = Function {
     name: "string.replace",
@@ -43,13 +63,16 @@ pub(super) const REPLACE: Function = Function {
     result: Type::String,
     stability: Stability::GenerallyAvailable,
     docs: "The text with every occurrence of a part replaced.",
-    call: |call: &Call<'_>| -> Result<Value, CallError> {
-        Ok(call
-            .arg::<String>(0)?
-            .replace(&call.arg::<String>(1)?, &call.arg::<String>(2)?)
-            .into())
-    },
+    call: replace,
 };
+
+fn replace(call: &Call<'_>) -> Result<Value, CallError> {
+    let (text, old, new): (Arc<str>, Arc<str>, Arc<str>) = (call.arg(0)?, call.arg(1)?, call.arg(2)?);
+    let count = text.matches(&*old).count();
+    let size = (text.len() - count * old.len()).saturating_add(count.saturating_mul(new.len()));
+    call.budget.text(size)?;
+    Ok(text.replace(&*old, &new).into())
+}
 
 pub(super) const SPLIT: Function = Function {
     name: "string.split",
@@ -61,12 +84,15 @@ pub(super) const SPLIT: Function = Function {
 };
 
 fn split(call: &Call<'_>) -> Result<Value, CallError> {
-    let text: String = call.arg(0)?;
-    let separator: String = call.arg(1)?;
+    let text: Arc<str> = call.arg(0)?;
+    let separator: Arc<str> = call.arg(1)?;
+    call.budget.text(text.len())?;
     Ok(if separator.is_empty() {
-        Value::array(text.chars().map(|c| c.to_string().into()))
+        call.budget.elements(text.chars().count())?;
+        Value::array(text.chars().map(|c| Value::from(&*c.encode_utf8(&mut [0; 4]))))
     } else {
-        Value::array(text.split(&separator).map(Value::from))
+        call.budget.elements(text.matches(&*separator).count() + 1)?;
+        Value::array(text.split(&*separator).map(Value::from))
     })
 }
 
@@ -76,7 +102,7 @@ pub(super) const TO_LOWER: Function = Function {
     result: Type::String,
     stability: Stability::GenerallyAvailable,
     docs: "The text in lower case.",
-    call: |call: &Call<'_>| -> Result<Value, CallError> { Ok(call.arg::<String>(0)?.to_lowercase().into()) },
+    call: |call: &Call<'_>| -> Result<Value, CallError> { call.text(case::lower(&call.arg::<Arc<str>>(0)?)) },
 };
 
 pub(super) const TO_UPPER: Function = Function {
@@ -85,7 +111,7 @@ pub(super) const TO_UPPER: Function = Function {
     result: Type::String,
     stability: Stability::GenerallyAvailable,
     docs: "The text in upper case.",
-    call: |call: &Call<'_>| -> Result<Value, CallError> { Ok(call.arg::<String>(0)?.to_uppercase().into()) },
+    call: |call: &Call<'_>| -> Result<Value, CallError> { call.text(case::upper(&call.arg::<Arc<str>>(0)?)) },
 };
 
 pub(super) const TRIM: Function = Function {
@@ -95,8 +121,8 @@ pub(super) const TRIM: Function = Function {
     stability: Stability::GenerallyAvailable,
     docs: "The text without the characters of a set at its ends.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
-        let cutset: String = call.arg(1)?;
-        Ok(call.arg::<String>(0)?.trim_matches(|c| cutset.contains(c)).into())
+        let cutset: BTreeSet<char> = call.arg::<Arc<str>>(1)?.chars().collect();
+        call.text(call.arg::<Arc<str>>(0)?.trim_matches(|c| cutset.contains(&c)))
     },
 };
 
@@ -107,8 +133,8 @@ pub(super) const TRIM_PREFIX: Function = Function {
     stability: Stability::GenerallyAvailable,
     docs: "The text without a prefix, if it has it.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
-        let (text, prefix): (String, String) = (call.arg(0)?, call.arg(1)?);
-        Ok(text.strip_prefix(&prefix).unwrap_or(&text).into())
+        let (text, prefix): (Arc<str>, Arc<str>) = (call.arg(0)?, call.arg(1)?);
+        call.text(text.strip_prefix(&*prefix).unwrap_or(&text))
     },
 };
 
@@ -118,7 +144,7 @@ pub(super) const TRIM_SPACE: Function = Function {
     result: Type::String,
     stability: Stability::GenerallyAvailable,
     docs: "The text without white space at its ends.",
-    call: |call: &Call<'_>| -> Result<Value, CallError> { Ok(call.arg::<String>(0)?.trim().into()) },
+    call: |call: &Call<'_>| -> Result<Value, CallError> { call.text(call.arg::<Arc<str>>(0)?.trim()) },
 };
 
 pub(super) const TRIM_SUFFIX: Function = Function {
@@ -128,7 +154,7 @@ pub(super) const TRIM_SUFFIX: Function = Function {
     stability: Stability::GenerallyAvailable,
     docs: "The text without a suffix, if it has it.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
-        let (text, suffix): (String, String) = (call.arg(0)?, call.arg(1)?);
-        Ok(text.strip_suffix(&suffix).unwrap_or(&text).into())
+        let (text, suffix): (Arc<str>, Arc<str>) = (call.arg(0)?, call.arg(1)?);
+        call.text(text.strip_suffix(&*suffix).unwrap_or(&text))
     },
 };

@@ -12,6 +12,6 @@ pub(super) const ENV: Function = Function {
     docs: "The value of an environment variable; empty when it is not set.",
     call: |call: &Call<'_>| -> Result<Value, CallError> {
         let name: String = call.arg(0)?;
-        Ok(call.environment.variable(&name).unwrap_or_default().into())
+        call.text(call.environment.variable(&name).unwrap_or_default())
     },
 };

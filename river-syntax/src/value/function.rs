@@ -1,9 +1,10 @@
 //! Functions: named, with a checked number of arguments.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::decode::{FromValue, Mismatch};
-use crate::eval::Environment;
+use crate::eval::{Budget, Environment};
 use crate::stability::Stability;
 use crate::types::Type;
 use crate::value::Value;
@@ -108,6 +109,8 @@ pub struct Call<'a> {
     pub args: &'a [Value],
     /// The host's environment.
     pub environment: &'a dyn Environment,
+    /// What the evaluation may still cost. A function takes from it before it makes what may be larger than its arguments.
+    pub budget: &'a Budget,
 }
 
 impl Call<'_> {
@@ -115,6 +118,12 @@ impl Call<'_> {
     pub fn arg<T: FromValue>(&self, at: usize) -> Result<T, CallError> {
         let value = self.args.get(at).unwrap_or(&Value::Null);
         T::from_value(value).map_err(|mismatch| CallError::Argument { at, mismatch })
+    }
+
+    /// A text as the result, which the budget has to have room for.
+    pub fn text(&self, text: impl Into<Arc<str>> + AsRef<str>) -> Result<Value, CallError> {
+        self.budget.text(text.as_ref().len())?;
+        Ok(Value::String(text.into()))
     }
 }
 

@@ -6,6 +6,7 @@
     reason = "the functions that tests share are tests too"
 )]
 
+mod bounds;
 mod conformance;
 mod decode;
 mod eval;

@@ -25,28 +25,32 @@ pub(super) fn encode(bytes: &[u8], alphabet: &[u8; 64]) -> String {
 
 /// The bytes of a text.
 pub(super) fn decode(text: &str, alphabet: &[u8; 64]) -> Result<Vec<u8>, String> {
-    let bad = |at: usize| format!("illegal base64 data at byte {at}");
-    let digits: Vec<(usize, u8)> = text
-        .bytes()
-        .enumerate()
-        .filter(|(_, byte)| !matches!(byte, b'\r' | b'\n'))
-        .collect();
+    let digits: Vec<u8> = text.bytes().filter(|byte| !is_break(*byte)).collect();
+    // The place in the text of the digit that is the `index`th.
+    let bad = |index: usize| {
+        let mut places = text.bytes().enumerate().filter(|(_, byte)| !is_break(*byte));
+        let at = places.nth(index).map_or(text.len(), |(at, _)| at);
+        format!("illegal base64 data at byte {at}")
+    };
     if !digits.len().is_multiple_of(4) {
-        return Err(bad(text.len()));
+        return Err(bad(digits.len()));
     }
     let padding = digits
         .iter()
         .rev()
         .take(2)
-        .take_while(|(_, byte)| *byte == b'=')
+        .take_while(|byte| **byte == b'=')
         .count();
     let (data, _) = digits.split_at(digits.len() - padding);
     let mut out = Vec::with_capacity(data.len() / 4 * 3 + 2);
-    for chunk in data.chunks(4) {
+    for (chunk_at, chunk) in data.chunks(4).enumerate() {
         let mut group = 0_u32;
         for place in 0..4 {
             let value = match chunk.get(place) {
-                Some(&(at, byte)) => alphabet.iter().position(|&a| a == byte).ok_or_else(|| bad(at))?,
+                Some(&byte) => alphabet
+                    .iter()
+                    .position(|&a| a == byte)
+                    .ok_or_else(|| bad(chunk_at * 4 + place))?,
                 None => 0,
             };
             group = group << 6 | u32::try_from(value).unwrap_or(0);
@@ -55,6 +59,10 @@ pub(super) fn decode(text: &str, alphabet: &[u8; 64]) -> Result<Vec<u8>, String>
         out.extend_from_slice(&bytes[1..chunk.len().max(1)]);
     }
     Ok(out)
+}
+
+fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
 }
 
 #[cfg(test)]
@@ -77,6 +85,8 @@ mod tests {
         }
         assert_eq!(encode(&[0xfb, 0xff], URL), "-_8=");
         assert_eq!(decode("Zm9v\nYg==", STANDARD).unwrap(), b"foob");
+        let fault = decode("Zm9v\nZ*==", STANDARD).unwrap_err();
+        assert_eq!(fault, "illegal base64 data at byte 6");
         for bad in ["Zg", "Zg=", "Z===", "Z*==", "=Zg=", "Zg==Zg=="] {
             assert!(decode(bad, STANDARD).is_err(), "{bad}");
         }

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
+use crate::eval::Budget;
 use crate::value::{Object, Value};
 
 /// The height of the highest value, as in JSON.
@@ -18,8 +19,13 @@ const MAX_DEPTH: usize = 128;
 const MAX_PARTS: usize = 1_000_000;
 
 /// The value of the first document of a text; `null` where there is none.
-pub(super) fn decode(text: &str) -> Result<Value, String> {
-    let mut builder = Builder::default();
+pub(super) fn decode(text: &str, budget: &Budget) -> Result<Value, String> {
+    let mut builder = Builder {
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        root: None,
+        budget,
+    };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| format!("not valid YAML: {error}"))?;
         let line = span.start.line();
@@ -65,14 +71,14 @@ enum Key {
     Merge,
 }
 
-#[derive(Default)]
-struct Builder {
+struct Builder<'a> {
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     root: Option<Node>,
+    budget: &'a Budget,
 }
 
-impl Builder {
+impl Builder<'_> {
     fn take(&mut self, event: Event<'_>) -> Result<(), String> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -83,6 +89,7 @@ impl Builder {
                 let tag = tag
                     .as_deref()
                     .map(|tag| (tag.handle.as_str(), tag.suffix.as_str()));
+                self.budget.text(text.len())?;
                 let node = Node {
                     value: scalar::value(&text, plain, tag)?,
                     parts: 1,
@@ -170,6 +177,7 @@ impl Builder {
 
     /// Puts a value where it belongs.
     fn put(&mut self, node: Node, anchor: usize) -> Result<(), String> {
+        self.budget.elements(1)?;
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -201,9 +209,10 @@ impl Builder {
             Kind::Sequence(items) => items.push(node.value),
             Kind::Mapping { fields, merged, key } => match key.take() {
                 Some(Key::Name(name)) => {
+                    self.budget.field(&name)?;
                     fields.insert(name, node.value);
                 }
-                Some(Key::Merge) => merge(merged, &node.value)?,
+                Some(Key::Merge) => merge(merged, &node.value, self.budget)?,
                 None => {}
             },
         }
@@ -212,16 +221,17 @@ impl Builder {
 }
 
 /// Takes the fields of a mapping, or of each of a sequence of them, that are not there yet.
-fn merge(into: &mut Object, value: &Value) -> Result<(), String> {
+fn merge(into: &mut Object, value: &Value, budget: &Budget) -> Result<(), String> {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields.iter() {
+                budget.field(name)?;
                 into.entry(name.clone()).or_insert_with(|| field.clone());
             }
             Ok(())
         }
         Value::Array(items) if items.iter().all(|item| matches!(item, Value::Object(_))) => {
-            items.iter().try_for_each(|item| merge(into, item))
+            items.iter().try_for_each(|item| merge(into, item, budget))
         }
         _ => Err("only a mapping or a sequence of mappings can be merged".to_owned()),
     }
@@ -234,7 +244,7 @@ mod tests {
     use super::*;
 
     fn decoded(text: &str) -> String {
-        match decode(text) {
+        match decode(text, &Budget::new()) {
             Ok(value) => value.to_string(),
             Err(error) => error,
         }

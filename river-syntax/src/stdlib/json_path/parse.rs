@@ -194,20 +194,30 @@ impl<'a> Parser<'a> {
         if self.depth > MAX_DEPTH {
             return Err("conditions are nested too deeply".to_owned());
         }
-        let mut left = self.and()?;
-        while self.operator("||") {
-            left = Condition::Or(Box::new(left), Box::new(self.and()?));
-        }
+        let first = self.and()?;
+        let condition = if self.operator("||") {
+            let mut all = vec![first, self.and()?];
+            while self.operator("||") {
+                all.push(self.and()?);
+            }
+            Condition::Any(all)
+        } else {
+            first
+        };
         self.depth -= 1;
-        Ok(left)
+        Ok(condition)
     }
 
     fn and(&mut self) -> Result<Condition, String> {
-        let mut left = self.condition()?;
-        while self.operator("&&") {
-            left = Condition::And(Box::new(left), Box::new(self.condition()?));
+        let first = self.condition()?;
+        if !self.operator("&&") {
+            return Ok(first);
         }
-        Ok(left)
+        let mut all = vec![first, self.condition()?];
+        while self.operator("&&") {
+            all.push(self.condition()?);
+        }
+        Ok(Condition::All(all))
     }
 
     /// Skips blanks and an operator, if it is there.
