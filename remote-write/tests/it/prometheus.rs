@@ -1,75 +1,39 @@
 //! Against Prometheus itself, when the environment variable `FERROALLOY_PROMETHEUS` names its binary.
+//!
+//! Metadata cannot be asked of it: Prometheus tells what it has scraped alone, and takes what it is sent without a place for it.
 
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
-use ferroalloy_http_client as http_client;
-use ferroalloy_model::{Clock, Labels, Receiver as _, SystemClock};
+use ferroalloy_model::{Batch, Clock, Labels, Receiver as _, SystemClock, stale_nan};
 use remote_write::{Endpoint, Version, Writer};
 
+use crate::peers::{Peer, millis};
 use crate::source::Source;
 use crate::versions::everything;
 use crate::{config, endpoint, failing, status_when};
 
-struct Prometheus {
-    process: Child,
-    port: u16,
-    _folder: tempfile::TempDir,
-}
+const VERSIONS: [Version; 2] = [Version::V1, Version::V2];
 
-impl Prometheus {
-    fn start(binary: &PathBuf, receiver: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("prometheus.yml");
-        std::fs::write(&config, "").unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let mut command = Command::new(binary);
-        command
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.path().join("data").display()
-            ))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .arg("--enable-feature=native-histograms,exemplar-storage")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        if receiver {
-            command.arg("--web.enable-remote-write-receiver");
-        }
-        Self {
-            process: command.spawn().unwrap(),
-            port,
-            _folder: folder,
-        }
+/// Sends the batches, and waits until all of them are delivered.
+async fn deliver(prometheus: &Peer, version: Version, batches: &[Batch]) {
+    let endpoint = Endpoint {
+        version,
+        ..endpoint(&prometheus.url("/api/v1/write"))
+    };
+    let writer = Writer::new(config([endpoint]), Arc::new(SystemClock)).unwrap();
+    for batch in batches {
+        drop(writer.accept(batch));
     }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _gone = self.process.wait();
-    }
+    // Prometheus may still be starting: the first tries are refused connections.
+    assert_eq!(writer.shutdown(Duration::from_mins(1)).await, 0);
 }
 
 #[tokio::test]
 async fn prometheus_has_what_was_sent() {
-    let Some(binary) = std::env::var_os("FERROALLOY_PROMETHEUS").map(PathBuf::from) else {
-        println!("skipped: FERROALLOY_PROMETHEUS does not name a Prometheus binary");
+    let Some(prometheus) = Peer::prometheus(true) else {
         return;
     };
-    let prometheus = Prometheus::start(&binary, true);
     let mut config = config([endpoint(&prometheus.url("/api/v1/write"))]);
     config.external_labels = Labels::from_pairs([("cluster", "it")]);
     let clock = Arc::new(SystemClock);
@@ -79,35 +43,27 @@ async fn prometheus_has_what_was_sent() {
     for step in 0..10 {
         drop(writer.accept(&source.at(now - 10_000 + step * 1000)));
     }
-    // Prometheus is still starting: the first tries are refused connections.
-    assert_eq!(writer.shutdown(std::time::Duration::from_mins(1)).await, 0);
+    assert_eq!(writer.shutdown(Duration::from_mins(1)).await, 0);
 
     // {cluster="it"}[1m]
-    let query = "/api/v1/query?query=%7Bcluster%3D%22it%22%7D%5B1m%5D";
-    let request = http_client::Request {
-        method: http::Method::GET,
-        uri: prometheus.url(query).parse().unwrap(),
-        headers: http::HeaderMap::new(),
-        body: Bytes::new(),
-    };
-    let client = http_client::Client::new(&http_client::Config::default()).unwrap();
-    let answer = client.send(&request, 1 << 20).await.unwrap();
-    let answer = String::from_utf8(answer.body.to_vec()).unwrap();
-    assert_eq!(answer.matches("\"cluster\":\"it\"").count(), 100, "{answer}");
-    assert_eq!(
-        answer.matches("],[").count(),
-        100 * 9,
-        "ten samples of each series: {answer}"
-    );
+    let series = prometheus.query("%7Bcluster%3D%22it%22%7D%5B1m%5D", now).await;
+    assert_eq!(series.len(), 100);
+    for series in series {
+        let values = series["values"].as_array().unwrap();
+        let times: Vec<i64> = values.iter().map(|value| millis(&value[0])).collect();
+        let expected: Vec<i64> = (0..10).map(|step| now - 10_000 + step * 1000).collect();
+        assert_eq!(times, expected, "{series}");
+        for (value, time) in values.iter().zip(times) {
+            assert_eq!(value[1].as_str().unwrap().parse::<i64>().unwrap(), time);
+        }
+    }
 }
 
 #[tokio::test]
 async fn prometheus_without_the_receiver_is_explained() {
-    let Some(binary) = std::env::var_os("FERROALLOY_PROMETHEUS").map(PathBuf::from) else {
-        println!("skipped: FERROALLOY_PROMETHEUS does not name a Prometheus binary");
+    let Some(prometheus) = Peer::prometheus(false) else {
         return;
     };
-    let prometheus = Prometheus::start(&binary, false);
     let writer = Writer::new(
         config([endpoint(&prometheus.url("/api/v1/write"))]),
         Arc::new(SystemClock),
@@ -119,107 +75,103 @@ async fn prometheus_without_the_receiver_is_explained() {
     status_when(&writer, |status| format!("{:?}", status.health).contains(told)).await;
 }
 
-async fn get(url: &str) -> String {
-    let request = http_client::Request {
-        method: http::Method::GET,
-        uri: url.parse().unwrap(),
-        headers: http::HeaderMap::new(),
-        body: Bytes::new(),
-    };
-    let client = http_client::Client::new(&http_client::Config::default()).unwrap();
-    let answer = client.send(&request, 1 << 20).await.unwrap();
-    String::from_utf8(answer.body.to_vec()).unwrap()
-}
-
 #[tokio::test]
-async fn prometheus_has_histograms_and_exemplars_of_both_versions() {
-    let Some(binary) = std::env::var_os("FERROALLOY_PROMETHEUS").map(PathBuf::from) else {
-        println!("skipped: FERROALLOY_PROMETHEUS does not name a Prometheus binary");
+async fn prometheus_has_every_value_as_it_was() {
+    let Some(prometheus) = Peer::prometheus(true) else {
         return;
     };
-    for (version, schema) in [(Version::V1, 3), (Version::V2, 3), (Version::V2, -53)] {
-        let prometheus = Prometheus::start(&binary, true);
-        let clock = Arc::new(SystemClock);
-        let writer = Writer::new(
-            config([Endpoint {
-                version,
-                ..endpoint(&prometheus.url("/api/v1/write"))
-            }]),
-            clock.clone(),
-        )
-        .unwrap();
-        drop(writer.accept(&everything(schema, clock.wall())));
-        assert_eq!(writer.shutdown(std::time::Duration::from_mins(1)).await, 0);
-        for (query, value) in [
-            ("requests_total", "7"),
-            ("histogram_count(latency)", "3"),
-            ("histogram_sum(latency)", "3.5"),
-        ] {
-            let answer = get(&prometheus.url(&format!("/api/v1/query?query={query}"))).await;
+    let now = SystemClock.wall();
+    for (version, name) in VERSIONS.into_iter().zip(["one", "two"]) {
+        let values = [
+            0.0,
+            -0.0,
+            0.1 + 0.2,
+            -273.15,
+            1e300,
+            5e-324,
+            f64::MAX,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+            9_007_199_254_740_993.0,
+        ];
+        let source = Source::new(name, values.len());
+        deliver(&prometheus, version, &[source.with(now, &values)]).await;
+        for (index, value) in values.into_iter().enumerate() {
+            let read = prometheus.value(&format!("{name}_{index}"), now).await.unwrap();
             assert!(
-                answer.contains(&format!(",\"{value}\"]")),
-                "{version:?} {schema} {query}: {answer}"
+                read.to_bits() == value.to_bits() || read.is_nan() && value.is_nan(),
+                "{version:?}: {read} for {value}"
             );
         }
-        let query = "/api/v1/query_exemplars?query=requests_total&start=0&end=4000000000";
-        let answer = get(&prometheus.url(query)).await;
-        assert!(
-            answer.contains("\"trace_id\":\"abc\""),
-            "{version:?} {schema}: {answer}"
-        );
     }
 }
 
 #[tokio::test]
-async fn victoria_metrics_has_what_was_sent() {
-    let Some(binary) = std::env::var_os("FERROALLOY_VICTORIA_METRICS").map(PathBuf::from) else {
-        println!("skipped: FERROALLOY_VICTORIA_METRICS does not name a VictoriaMetrics binary");
+async fn prometheus_takes_a_stale_series_for_gone() {
+    let Some(prometheus) = Peer::prometheus(true) else {
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let process = Command::new(binary)
-        .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
-        .arg(format!("-storageDataPath={}", folder.path().display()))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let victoria = Prometheus {
-        process,
-        port,
-        _folder: folder,
-    };
-    let clock = Arc::new(SystemClock);
-    for (version, name) in [(Version::V1, "first"), (Version::V2, "second")] {
-        let writer = Writer::new(
-            config([Endpoint {
-                version,
-                ..endpoint(&victoria.url("/api/v1/write"))
-            }]),
-            clock.clone(),
-        )
-        .unwrap();
-        let now = clock.wall();
-        drop(writer.accept(&Source::new(name, 1).at(now)));
-        assert_eq!(writer.shutdown(std::time::Duration::from_mins(1)).await, 0);
-        // What is flushed can be found, but not at once.
-        let mut answer = String::new();
-        while answer.is_empty() {
-            get(&victoria.url("/internal/force_flush")).await;
-            answer = get(&victoria.url(&format!("/api/v1/export?match%5B%5D={name}_0&start=0"))).await;
+    let now = SystemClock.wall();
+    for (version, name) in VERSIONS.into_iter().zip(["one", "two"]) {
+        let source = Source::new(name, 2);
+        let batches = [
+            source.with(now - 10_000, &[5.0, 6.0]),
+            source.with(now - 5_000, &[stale_nan(), 7.0]),
+        ];
+        deliver(&prometheus, version, &batches).await;
+        let (gone, there) = (format!("{name}_0"), format!("{name}_1"));
+        assert_eq!(prometheus.value(&gone, now - 5_001).await, Some(5.0));
+        assert_eq!(prometheus.value(&gone, now - 5_000).await, None, "{version:?}");
+        assert_eq!(prometheus.value(&gone, now).await, None);
+        assert_eq!(prometheus.value(&there, now).await, Some(7.0));
+    }
+}
+
+#[tokio::test]
+async fn prometheus_has_histograms_and_exemplars_of_both_versions() {
+    for (version, schema) in [(Version::V1, 3), (Version::V2, 3), (Version::V2, -53)] {
+        let Some(prometheus) = Peer::prometheus(true) else {
+            return;
+        };
+        let now = SystemClock.wall();
+        deliver(&prometheus, version, &[everything(schema, now)]).await;
+        assert_eq!(prometheus.value("requests_total", now).await, Some(7.0));
+        let series = prometheus.query("latency", now).await;
+        let histogram = &series[0]["histogram"][1];
+        assert_eq!(
+            (histogram["count"].as_str(), histogram["sum"].as_str()),
+            (Some("3"), Some("3.5")),
+            "{version:?} {schema}"
+        );
+        // Two buckets, with an observation in the first and two in the second.
+        let buckets = histogram["buckets"].as_array().unwrap();
+        let counts: Vec<&str> = buckets.iter().map(|bucket| bucket[3].as_str().unwrap()).collect();
+        assert_eq!(counts, ["1", "2"], "{version:?} {schema}");
+        let bounds: Vec<f64> = buckets
+            .iter()
+            .map(|bucket| bucket[2].as_str().unwrap().parse().unwrap())
+            .collect();
+        let expected = if schema == -53 {
+            [1.0, 2.0]
+        } else {
+            [1.0, 2_f64.powf(0.125)]
+        };
+        for (bound, expected) in bounds.iter().zip(expected) {
+            assert!(
+                (bound - expected).abs() < 1e-9,
+                "{version:?} {schema}: {bounds:?}"
+            );
         }
-        assert!(
-            answer.contains(&format!("\"values\":[{now}]")),
-            "{version:?}: {answer}"
+        let path = "/api/v1/query_exemplars?query=requests_total&start=0&end=4000000000";
+        let answer = prometheus.json(path).await;
+        let exemplar = &answer["data"][0]["exemplars"][0];
+        assert_eq!(
+            exemplar["labels"]["trace_id"], "abc",
+            "{version:?} {schema}: {answer}"
         );
-        assert!(
-            answer.contains(&format!("\"timestamps\":[{now}]")),
-            "{version:?}: {answer}"
-        );
+        assert_eq!(exemplar["value"], "0.5");
+        let timestamp = millis(&exemplar["timestamp"]);
+        assert_eq!(timestamp, now - 1);
     }
 }

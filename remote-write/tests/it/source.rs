@@ -25,10 +25,15 @@ impl Source {
 
     /// A sample of each series, with the timestamp as its value.
     pub(crate) fn at(&self, timestamp: i64) -> Batch {
+        self.with(timestamp, &vec![timestamp as f64; self.layout.len()])
+    }
+
+    /// A sample of each series, with a value for each.
+    pub(crate) fn with(&self, timestamp: i64, values: &[f64]) -> Batch {
         let mut data = ColumnData::default();
         data.reset(timestamp, self.layout.len());
-        for slot in 0..u32::try_from(self.layout.len()).unwrap() {
-            data.set(slot, timestamp as f64);
+        for (slot, value) in (0..).zip(values) {
+            data.set(slot, *value);
         }
         Columns {
             layout: self.layout.clone(),
