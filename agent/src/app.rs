@@ -15,6 +15,7 @@ use crate::controller::{self, Controller};
 use crate::error::Error;
 use crate::http::{self, Server};
 use crate::in_process::InProcess;
+use crate::memory::{self, Memory};
 use crate::own_metrics::OwnMetrics;
 use crate::process;
 use crate::storage::Storage;
@@ -33,6 +34,8 @@ pub struct Options {
     pub storage: PathBuf,
     /// How settled what the configuration uses must be.
     pub stability: Stability,
+    /// The most memory to use, in bytes; 0 for no bound, and that of the control group where there is none.
+    pub memory_budget: Option<u64>,
 }
 
 /// The running program.
@@ -75,6 +78,9 @@ impl App {
             hostname: process::hostname(),
             user_agent: process::user_agent(),
             in_process: Arc::default(),
+            memory: Arc::new(Memory::new(
+                options.memory_budget.or_else(memory::of_control_group),
+            )),
             own_metrics: Arc::new(OwnMetrics::new(clock.wall())),
             stopping: CancellationToken::new(),
             storage: options.storage.clone(),
@@ -94,12 +100,14 @@ impl App {
         let controller = Arc::new(Controller::new(Arc::clone(&host)));
         let components: Arc<dyn Collect> = Arc::clone(&controller) as _;
         host.own_metrics.add_components(&components);
+        host.own_metrics.add_memory(&host.memory);
         let shared = Arc::new(Shared {
             controller,
             host,
             config: options.config,
             reloading: tokio::sync::Mutex::default(),
         });
+        tokio::spawn(memory::watch(Arc::clone(&shared.host)));
         let server = http::serve(&options.listen, Arc::clone(&shared))
             .await
             .map_err(StartError::Other)?;

@@ -35,6 +35,7 @@ pub(crate) fn check(source: &ConfigSource, stability: Stability) -> Result<Verdi
         hostname: process::hostname(),
         user_agent: process::user_agent(),
         in_process: Arc::default(),
+        memory: Arc::default(),
         own_metrics: Arc::new(OwnMetrics::default()),
         stopping: CancellationToken::new(),
         storage: PathBuf::new(),

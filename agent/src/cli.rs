@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use river_syntax::Stability;
+use river_syntax::{Bytes, Stability};
 
 /// A small agent: host metrics, scraping, relabelling and remote write from an Alloy configuration.
 #[derive(Debug, Parser)]
@@ -51,6 +51,10 @@ struct Run {
     /// How settled the components and functions that a configuration uses must be.
     #[arg(long = "stability.level", value_name = "LEVEL", default_value_t)]
     stability: Stability,
+    /// The most memory to use: near to it, scrapes that would add series fail. 0 for no bound; that of the control group
+    /// unless it is given.
+    #[arg(long = "memory.budget", value_name = "SIZE")]
+    memory_budget: Option<Bytes>,
     /// Where the configuration that runs without PATH sends its samples.
     #[arg(long = "remote-write.url", value_name = "URL", conflicts_with = "path")]
     remote_write_url: Option<String>,
@@ -159,6 +163,7 @@ mod tests {
             "--server.http.listen-addr=127.0.0.1:1",
             "--storage.path=/tmp/x",
             "--disable-reporting",
+            "--memory.budget=512MiB",
             "config.alloy",
         ]);
         assert!(matches!(

@@ -20,6 +20,7 @@ pub mod health;
 mod http;
 pub mod in_process;
 pub mod logging;
+pub mod memory;
 pub mod own_metrics;
 mod process;
 pub mod reference;

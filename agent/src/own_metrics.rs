@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use ferroalloy_model::{Collect, Families};
 
+use crate::memory::Memory;
 use crate::process;
 use crate::telemetry::Telemetry;
 
@@ -15,6 +16,7 @@ pub struct OwnMetrics {
     /// What the controller did.
     pub telemetry: Telemetry,
     components: OnceLock<Components>,
+    memory: OnceLock<Arc<Memory>>,
 }
 
 /// Held weakly: components hold the host, which holds this.
@@ -35,6 +37,11 @@ impl OwnMetrics {
         }
     }
 
+    /// Adds those of the memory budget. The first call counts.
+    pub fn add_memory(&self, memory: &Arc<Memory>) {
+        let _ = self.memory.set(Arc::clone(memory));
+    }
+
     /// Adds the metrics of the components. The first call counts.
     pub fn add_components(&self, components: &Arc<dyn Collect>) {
         // A second controller in one process would be told apart by nothing.
@@ -46,6 +53,9 @@ impl Collect for OwnMetrics {
     fn collect(&self, out: &mut Families) {
         process::collect(self.start_time, out);
         self.telemetry.collect(out);
+        if let Some(memory) = self.memory.get() {
+            memory.collect(out);
+        }
         if let Some(components) = self
             .components
             .get()

@@ -129,18 +129,27 @@ fn node_collectors_os() -> &'static str {
 struct Memory {
     resident: f64,
     virtual_size: f64,
+    /// In bytes, without files that are mapped.
+    own: u64,
 }
 
-/// From `/proc/self/statm`, in pages: total and resident come first (`proc_pid_statm(5)`).
+/// The memory that is the process's own, in bytes, without files that are mapped. `None`: it cannot be told.
+pub(crate) fn own_memory() -> Option<u64> {
+    memory().map(|memory| memory.own)
+}
+
+/// From `/proc/self/statm`, in pages: total, resident, and of that files and shared memory (`proc_pid_statm(5)`).
 #[cfg(target_os = "linux")]
 fn memory() -> Option<Memory> {
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let mut pages = text.split_ascii_whitespace().map(str::parse::<f64>);
-    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok()?? as f64;
-    let virtual_size = pages.next()?.ok()? * page;
+    let mut pages = text.split_ascii_whitespace().map(str::parse::<u64>);
+    let page = u64::try_from(nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok()??).ok()?;
+    let mut next = || Some(pages.next()?.ok()? * page);
+    let (virtual_size, resident, shared) = (next()?, next()?, next()?);
     Some(Memory {
-        virtual_size,
-        resident: pages.next()?.ok()? * page,
+        virtual_size: virtual_size as f64,
+        resident: resident as f64,
+        own: resident.saturating_sub(shared),
     })
 }
 

@@ -44,6 +44,8 @@ pub enum ErrorKind {
     BucketLimit,
     /// `target_limit` was exceeded, which fails all targets of a job.
     TargetLimit,
+    /// New series were refused because the process has no memory for them.
+    Memory,
     /// A target's labels describe no target: no address, an interval that is not one, and so on.
     Target,
     /// A configuration that cannot work.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod budget;
 mod config;
 mod discover;
 mod error;
@@ -24,6 +25,7 @@ mod status;
 pub use ferroalloy_http_client::{Client, Config as HttpConfig};
 pub use relabel::{NameScheme, Rules};
 
+pub use budget::Budget;
 pub use config::{Config, Escaping};
 pub use discover::{DiscoveredTarget, ScrapeTarget};
 pub use error::{Error, ErrorKind, Position, chain};

@@ -24,6 +24,7 @@ pub(crate) struct Metrics {
     pub(crate) sample_limit_exceeded: AtomicU64,
     pub(crate) label_limit_exceeded: AtomicU64,
     pub(crate) bucket_limit_exceeded: AtomicU64,
+    pub(crate) memory_refused: AtomicU64,
     pub(crate) duplicates: AtomicU64,
     pub(crate) out_of_order: AtomicU64,
     pub(crate) out_of_bounds: AtomicU64,
@@ -54,6 +55,7 @@ impl Metrics {
         let Some(error) = error else { return };
         add(&self.scrapes_failed, 1);
         match error.kind() {
+            ErrorKind::Memory => add(&self.memory_refused, 1),
             ErrorKind::BucketLimit => add(&self.bucket_limit_exceeded, 1),
             ErrorKind::BodySize => add(&self.body_size_exceeded, 1),
             ErrorKind::Limit if sample_limit > 0 && counts.kept > sample_limit as u64 => {
@@ -139,6 +141,11 @@ impl Metrics {
             "prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
             "Scrapes that failed because a native histogram had too many buckets.",
             &self.bucket_limit_exceeded,
+        );
+        counter(
+            "ferroalloy_scrapes_refused_memory_total",
+            "Scrapes that failed because the process had no memory for their new series.",
+            &self.memory_refused,
         );
         counter(
             "ferroalloy_scrape_exemplars_dropped_total",

@@ -15,6 +15,7 @@ use ferroalloy_model::{Collect, Families, Receiver, Reconfigured};
 use tokio::runtime::Handle;
 
 use self::sync::Members;
+use crate::budget::Budget;
 use crate::config::Config;
 use crate::discover::{DiscoveredTarget, ScrapeTarget};
 use crate::error::{Error, ErrorKind};
@@ -98,6 +99,14 @@ impl Pool {
             runtime,
             inner: Mutex::new(inner),
         })
+    }
+
+    /// Refuses new series while `budget` is used up. To be called before there are targets.
+    #[must_use]
+    pub fn with_budget(self, budget: Arc<Budget>) -> Self {
+        // Of two budgets the first counts.
+        let _ = self.shared.budget.set(budget);
+        self
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -222,7 +222,7 @@ impl Recognizer {
                 },
                 _ => known,
             }));
-            if known.capacity() > 2 * known.len() + 16 {
+            if known.capacity() > known.len() + known.len() / 4 + 16 {
                 known.shrink_to(known.len());
             }
         }

@@ -4,7 +4,7 @@
 //! go on in another one.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ferroalloy_model::clock::{Clock, timeout};
@@ -12,6 +12,7 @@ use ferroalloy_model::{Batch, Committed, Receiver};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::budget::Budget;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, chain};
 use crate::failure_log::FailureLog;
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pages: Mutex<Vec<Page>>,
     failures: Mutex<Option<FailureLog>>,
+    /// Set at most once, before there are loops.
+    pub(crate) budget: OnceLock<Arc<Budget>>,
 }
 
 /// What a loop is to do.
@@ -87,6 +90,7 @@ impl Shared {
             metrics: Metrics::default(),
             pages: Mutex::default(),
             failures: Mutex::default(),
+            budget: OnceLock::new(),
         }
     }
 
@@ -238,6 +242,7 @@ async fn scrape_once(
         scraper.refuse(error, config, when)
     } else {
         let mut page = shared.page();
+        scraper.set_full(shared.budget.get().is_some_and(|budget| budget.is_used_up()));
         let outcome = scraper
             .scrape(&**target, config, &*shared.clock, when, &mut page)
             .await;

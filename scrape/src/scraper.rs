@@ -16,6 +16,7 @@ use crate::series::SeriesState;
 #[derive(Debug)]
 pub struct Scraper {
     state: SeriesState,
+    full: bool,
 }
 
 /// A scrape, good or not: either way it has a batch.
@@ -40,15 +41,21 @@ impl Scraper {
     pub fn new(origin: &str, target: Labels) -> Self {
         Self {
             state: SeriesState::new(origin, target),
+            full: false,
         }
     }
 
     pub(crate) fn with_state(state: SeriesState) -> Self {
-        Self { state }
+        Self { state, full: false }
     }
 
     pub(crate) fn into_state(self) -> SeriesState {
         self.state
+    }
+
+    /// Whether scrapes that would add series fail, because there is no memory for them.
+    pub fn set_full(&mut self, full: bool) {
+        self.full = full;
     }
 
     /// Scrapes once. `time` is the timestamp of the samples, in milliseconds since 1970.
@@ -94,7 +101,7 @@ impl Scraper {
         limit: Duration,
         took: impl FnOnce() -> Duration,
     ) -> Scraped {
-        let mut scrape = self.state.begin(config, time);
+        let mut scrape = self.state.begin(config, time, self.full);
         let outcome = fetched.and_then(|()| page.ingest(&mut scrape));
         let duration = took();
         let body_size_bytes = match &outcome {

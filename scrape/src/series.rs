@@ -50,6 +50,8 @@ pub(crate) struct SeriesState {
     exemplars: HashMap<u32, u64>,
     /// The data of the last batch: its buffers are used again when all receivers are done with it.
     spare: Option<Arc<ColumnData>>,
+    /// Scrapes for which many slots had no use.
+    idle_for: u32,
     /// Whether anything was sent that needs a marker in the end.
     reported: bool,
     /// The options under which bytes were given their series.
@@ -81,6 +83,8 @@ pub(crate) struct Scrape<'s> {
     /// Series that are there although their sample was dropped.
     seen_only: Vec<u32>,
     over_limit: bool,
+    /// There is no memory for series that are new.
+    full: bool,
     scratch: Vec<u8>,
     builder: LabelsBuilder,
     retired: Option<Arc<Layout>>,
@@ -118,6 +122,7 @@ impl SeriesState {
             times: HashMap::new(),
             exemplars: HashMap::new(),
             spare: None,
+            idle_for: 0,
             reported: false,
             naming: None,
         }
@@ -126,8 +131,8 @@ impl SeriesState {
     /// Starts a scrape of that time (milliseconds since 1970).
     ///
     /// Where the options that name series have changed since the last one, all are read anew: those whose labels
-    /// are the same keep their slots, the others get their markers.
-    pub(crate) fn begin<'s>(&'s mut self, config: &'s Config, time: i64) -> Scrape<'s> {
+    /// are the same keep their slots, the others get their markers. With `full`, one that is new fails the scrape.
+    pub(crate) fn begin<'s>(&'s mut self, config: &'s Config, time: i64, full: bool) -> Scrape<'s> {
         let naming = config.naming();
         if self.naming.as_ref() != Some(&naming) {
             self.recognizer.clear();
@@ -159,6 +164,7 @@ impl SeriesState {
             native: Presence::default(),
             seen_only: Vec::new(),
             over_limit: false,
+            full,
             scratch: Vec::new(),
             builder: LabelsBuilder::new(),
             retired,
@@ -426,14 +432,14 @@ impl Scrape<'_> {
                 self.counts.kept += 1;
                 return Ok(None);
             }
-            true => self.identify(metadata),
+            true => self.identify(metadata)?,
         };
         self.state.recognizer.learn(Known { key, length, what });
         Ok(Some(what))
     }
 
     /// The slot of the series whose labels are in `builder`: its old one, if the layout has it.
-    fn identify(&mut self, metadata: impl FnOnce() -> Option<Arc<Metadata>>) -> What {
+    fn identify(&mut self, metadata: impl FnOnce() -> Option<Arc<Metadata>>) -> Result<What, Error> {
         let state = &*self.state;
         let (keys, scratch) = (self.keys, &mut self.scratch);
         let identities = self.identities.get_or_insert_with(|| {
@@ -448,6 +454,13 @@ impl Scrape<'_> {
             .entry(identity(keys, self.builder.iter(), scratch))
             .or_insert(next);
         if slot == next {
+            if self.full {
+                let name = self.builder.get("__name__").unwrap_or_default();
+                return Err(Error::new(
+                    ErrorKind::Memory,
+                    format!("the memory budget is used up, and {name} would be a new series"),
+                ));
+            }
             self.data.values.push(0.0);
             let labels = self.intern();
             self.staged.push(Staged {
@@ -455,11 +468,11 @@ impl Scrape<'_> {
                 metadata: metadata(),
             });
         } else if state.report.contains(&Some(slot)) {
-            return What::SHADOWED;
+            return Ok(What::SHADOWED);
         } else if let Some(metadata) = metadata() {
             self.describe(slot, &metadata);
         }
-        What::slot(slot)
+        Ok(What::slot(slot))
     }
 
     /// Interns the labels in `builder`. Most are those of the series before, at the same place.

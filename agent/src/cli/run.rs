@@ -36,6 +36,7 @@ impl Run {
             listen,
             storage,
             stability,
+            memory_budget,
             remote_write_url,
             disable_reporting: _nothing_is_reported,
         } = self;
@@ -61,6 +62,7 @@ impl Run {
                 listen,
                 storage,
                 stability,
+                memory_budget: memory_budget.map(|bytes| bytes.0),
             })
             .await?;
             signals.until_told_to_stop(app.shared()).await;

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::in_process::InProcess;
+use crate::memory::Memory;
 use crate::own_metrics::OwnMetrics;
 
 /// What all components of a program share.
@@ -24,6 +25,8 @@ pub struct Host {
     pub in_process: Arc<InProcess>,
     /// The program's own metrics.
     pub own_metrics: Arc<OwnMetrics>,
+    /// What it may use of memory.
+    pub memory: Arc<Memory>,
     /// Cancelled when the whole program is told to stop, before its components are.
     pub stopping: CancellationToken,
     /// Where components keep files.

@@ -83,7 +83,8 @@ impl Define for Scrape {
             Arc::clone(&host.clock),
             Arc::clone(&host.in_process) as _,
         )
-        .map_err(|error| Error::new(chain(&error)))?;
+        .map_err(|error| Error::new(chain(&error)))?
+        .with_budget(Arc::clone(host.memory.budget()));
         let state = Mutex::new(Targets {
             discovered: arguments.targets(),
             running: false,
@@ -137,6 +138,9 @@ impl Define for Scrape {
     }
 
     fn health(&self) -> Option<Health> {
+        if let Some(health) = self.context.host.memory.health() {
+            return Some(health);
+        }
         let state = self.state();
         let (message, since) = state.refused.as_ref()?;
         Some(Health::new(State::Unhealthy, message.clone(), *since))

@@ -253,6 +253,7 @@ mod tests {
             hostname: "h".to_owned(),
             user_agent: String::new(),
             in_process: Arc::default(),
+            memory: Arc::default(),
             own_metrics: Arc::new(OwnMetrics::default()),
             stopping: CancellationToken::new(),
             storage: std::path::PathBuf::new(),

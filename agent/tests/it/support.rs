@@ -55,6 +55,7 @@ pub(crate) fn options(folder: &TempDir, config: ConfigSource) -> Options {
         listen: "127.0.0.1:0".to_owned(),
         storage: folder.path().join("data"),
         stability: river_syntax::Stability::default(),
+        memory_budget: Some(0),
     }
 }
 

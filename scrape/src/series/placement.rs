@@ -7,8 +7,11 @@ use ferroalloy_model::{LayoutBuilder, Presence};
 use super::Scrape;
 
 /// Slots whose series are gone are only given back for their own sake when there are so many more of them than
-/// there are series.
+/// there are series, or when they are a fifth of the slots and have been for a while: two sets of series may take turns.
 const TOO_MANY_IDLE: usize = 1024;
+
+/// Scrapes after which a fifth is too many.
+const A_WHILE: u32 = 10;
 
 impl Scrape<'_> {
     /// Makes the next layout if one is needed, and moves samples of new series, which were behind the end of the
@@ -16,7 +19,13 @@ impl Scrape<'_> {
     pub(super) fn place(&mut self, seen: &mut Presence) {
         let layout = Arc::clone(&self.state.layout);
         let idle = self.state.recognizer.missing();
-        let crowded = idle > TOO_MANY_IDLE && idle > layout.series_count() / 2;
+        let series = layout.series_count();
+        self.state.idle_for = if idle > TOO_MANY_IDLE && idle > series / 5 {
+            self.state.idle_for + 1
+        } else {
+            0
+        };
+        let crowded = idle > TOO_MANY_IDLE && idle > series / 2 || self.state.idle_for >= A_WHILE;
         if self.staged.is_empty() && self.described.is_empty() && !crowded {
             self.state
                 .recognizer

@@ -403,6 +403,28 @@ async fn ten_thousand_targets_are_spread_over_the_interval() {
 }
 
 #[tokio::test]
+async fn without_memory_new_series_fail_the_scrape_and_known_ones_go_on() {
+    let mut job = Job::new(config(), text("a 1\n"));
+    let budget = Arc::new(scrape::Budget::default());
+    job.pool = job.pool.with_budget(Arc::clone(&budget));
+    job.pool.sync(targets(&[ONE]));
+    job.next().await;
+    budget.set_used_up(true);
+    assert_eq!(report(&job.next().await, "up"), Some(1.0));
+    job.script.say(text("a 1\nb 2\n"));
+    settled(&job.clock).await;
+    let refused = job.next().await;
+    assert_eq!(report(&refused, "up"), Some(0.0));
+    let error = job.pool.targets()[0].last_error.clone();
+    assert_eq!(error, "the memory budget is used up, and b would be a new series");
+    assert_eq!(job.metric("ferroalloy_scrapes_refused_memory_total"), 1.0);
+    budget.set_used_up(false);
+    let good = job.next().await;
+    assert_eq!(report(&good, "up"), Some(1.0));
+    assert_eq!(lines(&good).len(), 2);
+}
+
+#[tokio::test]
 async fn connections_are_renewed_after_a_suspend() {
     let (memory, batches) = Memory::new();
     let clock = ManualClock::new(START);

@@ -51,6 +51,24 @@ fn slots_of_very_many_gone_series_are_given_back() {
 }
 
 #[test]
+fn what_churn_took_is_given_back_after_some_scrapes() {
+    let mut bench = Bench::plain();
+    let (one, other) = (numbered(3000), numbered(3000).replace("m{", "n{"));
+    bench.body(&one);
+    assert_eq!(bench.body(&other).len(), 6000);
+    // While the sets take turns, both keep their slots.
+    for body in [&one, &other, &one, &other] {
+        assert_eq!(bench.answer(text(body)).batch.layout().series_count(), 6000 + 5);
+    }
+    let mut scrapes = 0;
+    while bench.answer(text(&other)).batch.layout().series_count() > 3000 + 5 {
+        scrapes += 1;
+    }
+    assert!(scrapes < 10, "{scrapes}");
+    assert_eq!(bench.body(&one).len(), 6000);
+}
+
+#[test]
 fn a_failed_scrape_marks_everything_once() {
     let mut bench = Bench::plain();
     let first = bench.answer(text("a 1\nb 2\n")).batch;
