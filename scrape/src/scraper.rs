@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ferroalloy_model::clock::{Clock, timeout};
 use ferroalloy_model::{Batch, Labels, Layout};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
@@ -17,7 +18,13 @@ use crate::series::SeriesState;
 pub struct Scraper {
     state: SeriesState,
     full: bool,
+    /// Whether this runs on a worker of a runtime that can do without it for a while.
+    on_worker: bool,
 }
+
+/// Bodies of this size and more take so long to read that the worker's other tasks go to another thread meanwhile. Series that
+/// are known are read at some GB/s, those that are new at a hundred MB/s.
+const LARGE: usize = 1 << 20;
 
 /// A scrape, good or not: either way it has a batch.
 #[derive(Debug)]
@@ -42,11 +49,20 @@ impl Scraper {
         Self {
             state: SeriesState::new(origin, target),
             full: false,
+            on_worker: false,
         }
     }
 
+    /// For a task of its own, which the runtime was given by `spawn`.
     pub(crate) fn with_state(state: SeriesState) -> Self {
-        Self { state, full: false }
+        Self {
+            state,
+            full: false,
+            on_worker: matches!(
+                Handle::try_current().map(|runtime| runtime.runtime_flavor()),
+                Ok(RuntimeFlavor::MultiThread)
+            ),
+        }
     }
 
     pub(crate) fn into_state(self) -> SeriesState {
@@ -102,7 +118,8 @@ impl Scraper {
         took: impl FnOnce() -> Duration,
     ) -> Scraped {
         let mut scrape = self.state.begin(config, time, self.full);
-        let outcome = fetched.and_then(|()| page.ingest(&mut scrape));
+        let large = self.on_worker && page.body_size() >= LARGE;
+        let outcome = fetched.and_then(|()| aside(large, || page.ingest(&mut scrape)));
         let duration = took();
         let body_size_bytes = match &outcome {
             Ok(()) => page.body_size() as f64,
@@ -142,5 +159,41 @@ impl Scraper {
     /// Bytes kept between scrapes, without label pairs, which are shared.
     pub fn heap_bytes(&self) -> usize {
         self.state.heap_bytes()
+    }
+}
+
+/// Does what takes long without holding up other tasks of this worker.
+fn aside<T>(long: bool, work: impl FnOnce() -> T) -> T {
+    if long {
+        tokio::task::block_in_place(work)
+    } else {
+        work()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_only_worker_is_not_held_up() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .expect("a runtime");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let (started, begun) = tokio::sync::oneshot::channel();
+        let long = runtime.spawn(async move {
+            aside(true, || {
+                let _ = started.send(());
+                receiver.recv()
+            })
+        });
+        let short = runtime.spawn(async move {
+            begun.await.expect("it began");
+            sender.send(7)
+        });
+        assert_eq!(runtime.block_on(long).expect("it ended"), Ok(7));
+        assert!(runtime.block_on(short).expect("it ended").is_ok());
     }
 }
