@@ -1,6 +1,7 @@
 //! `prometheus.remote_write`: sends samples to any number of receivers.
 
 mod arguments;
+mod overlap;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::component::{Context, Define, Details};
 use crate::error::{Error, chain};
 use crate::health::{Health, State, Time};
 use arguments::Arguments;
+use overlap::Overlap;
 
 /// How long requests in flight get when the component is stopped, within the five seconds of the program.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(3);
@@ -23,6 +25,7 @@ const FLUSH_DEADLINE: Duration = Duration::from_secs(3);
 pub(super) struct RemoteWrite {
     context: Context,
     writer: Arc<Writer>,
+    overlap: Arc<Overlap>,
     /// Arguments that were given and change nothing.
     without_meaning: Vec<&'static str>,
 }
@@ -78,12 +81,15 @@ impl Define for RemoteWrite {
         let writer = Writer::new(config, Arc::clone(&context.host.clock))
             .map_err(|error| Error::new(chain(&error)))?;
         let writer = Arc::new(writer);
+        let clock = Arc::clone(&context.host.clock);
+        let overlap = Arc::new(Overlap::new(Arc::clone(&writer) as _, clock));
         context
             .exports
-            .publish(&ReceiverExports::new(Arc::clone(&writer) as _));
+            .publish(&ReceiverExports::new(Arc::clone(&overlap) as _));
         Ok(Self {
             context,
             writer,
+            overlap,
             without_meaning: arguments.without_meaning(),
         })
     }
@@ -152,5 +158,6 @@ impl Define for RemoteWrite {
 
     fn collect(&self, out: &mut Families) {
         self.writer.collect_labelled(&[], out);
+        self.overlap.collect(out);
     }
 }

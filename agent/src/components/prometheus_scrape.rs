@@ -5,7 +5,7 @@ mod arguments;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use ferroalloy_model::{Families, Fanout, Reconfigured};
+use ferroalloy_model::{Families, Fanout, MetricKind, Reconfigured};
 use river_syntax::ToValue;
 use scrape::{DiscoveredTarget, Pool};
 use tokio_util::sync::CancellationToken;
@@ -167,5 +167,11 @@ impl Define for Scrape {
 
     fn collect(&self, out: &mut Families) {
         self.pool.collect_with(&[], out);
+        out.single(
+            "prometheus_scrape_targets_gauge",
+            "Number of targets this component is configured to scrape",
+            MetricKind::Gauge,
+            self.state().discovered.len() as f64,
+        );
     }
 }
