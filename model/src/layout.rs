@@ -52,6 +52,11 @@ impl LayoutId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
+
+    /// The number itself, for what is written down.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
 }
 
 /// The series of a source, by slot. See the [module](self) for what it promises.

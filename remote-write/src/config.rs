@@ -1,5 +1,7 @@
 //! What a writer and its endpoints are told, as plain data. Only options that do something are here.
 
+#[cfg(feature = "durable")]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ferroalloy_http_client as http_client;
@@ -20,14 +22,29 @@ pub struct Config {
     pub endpoints: Vec<Endpoint>,
     /// Bounds of what is kept for endpoints that are slow or away.
     pub queue: QueueLimits,
+    /// Where that is kept on disk; without it, it is kept in memory alone.
+    #[cfg(feature = "durable")]
+    pub storage: Option<Storage>,
     /// Names the program to receivers, as in `agent/1.0`.
     pub user_agent: String,
+}
+
+/// A queue on disk.
+#[cfg(feature = "durable")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// Its folder, which belongs to one writer at a time. It is made where it is missing.
+    pub folder: PathBuf,
+    /// Bytes that it may have on disk. Unless given, a tenth of the disk, but not more than 8 GiB.
+    pub max_bytes: Option<u64>,
+    /// How long what was written may wait until a power cut does not lose it.
+    pub sync_interval: Duration,
 }
 
 /// Bounds of the queue, which all endpoints share. When one is reached the oldest samples are dropped, and counted by reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueueLimits {
-    /// Bytes of samples, and of series that only the queue still knows.
+    /// Bytes in memory: of samples, and of series that only the queue still knows. With a queue on disk, of what is not written yet.
     pub max_bytes: usize,
     /// How long samples are kept, counted from when they came in.
     pub max_age: Duration,
@@ -107,6 +124,8 @@ impl Default for Config {
             external_labels: Labels::empty(),
             endpoints: Vec::new(),
             queue: QueueLimits::default(),
+            #[cfg(feature = "durable")]
+            storage: None,
             user_agent: concat!("remote-write/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -126,6 +145,18 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(feature = "durable")]
+impl Storage {
+    /// A queue in `folder` with the defaults: a tenth of the disk, synced each second.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            max_bytes: None,
+            sync_interval: Duration::from_secs(1),
+        }
     }
 }
 

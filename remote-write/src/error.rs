@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Refused,
     /// The receiver does not know remote write 2.0 (415, or a 2xx that does not say what was written). 1.0 may work.
     VersionNotSpoken,
+    /// The folder of the queue cannot be used.
+    Storage,
 }
 
 impl Error {

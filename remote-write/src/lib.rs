@@ -20,6 +20,8 @@ mod writer;
 
 pub use self::client::{Client, Written};
 pub use self::config::{Config, Endpoint, MetadataConfig, QueueConfig, QueueLimits};
+#[cfg(feature = "durable")]
+pub use self::config::Storage;
 pub use self::decode::{Limits, decode_v1, decode_v2};
 pub use self::encode::{Body, Encoder, Point, Value, Version};
 pub use self::error::{Error, ErrorKind};

@@ -7,7 +7,10 @@
 //!   given yet it counts as lost; what it had been given its endpoint drops, unless it is in a request already.
 //! - A reader that stands still costs the others nothing.
 
+#[cfg(feature = "durable")]
+pub(crate) mod durable;
 mod memory;
+mod weight;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,9 +29,69 @@ pub(crate) type Position = u64;
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) position: Position,
+    /// In which run of the process it was accepted: sources of two runs may have the same series.
+    pub(crate) run: u32,
     /// When it was accepted, on the clock that goes on in suspend.
     pub(crate) queued: Duration,
+    /// What is before this place was dealt with in an earlier run.
+    pub(crate) from: Place,
     pub(crate) batch: Batch,
+}
+
+/// How far a batch has been put into requests: see `endpoint::request`.
+pub(crate) type Place = usize;
+
+/// What a request has of one batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) position: Position,
+    pub(crate) from: Place,
+    /// `None` for the batch's end.
+    pub(crate) to: Option<Place>,
+}
+
+/// Names a request that was begun.
+pub(crate) type Ticket = u64;
+
+/// A request that an earlier run began and did not see the end of.
+pub(crate) type Unfinished = (Ticket, Arc<[Part]>);
+
+/// Why a log is not as safe as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// Since when, on the elapsed clock.
+    pub(crate) since: Duration,
+    pub(crate) reason: String,
+}
+
+/// What a log holds, and where.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LogFigures {
+    pub(crate) memory_bytes: usize,
+    /// Of a log on disk.
+    pub(crate) disk: Option<DiskFigures>,
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// What a log has on disk.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DiskFigures {
+    pub(crate) bytes: u64,
+    pub(crate) max_bytes: u64,
+    pub(crate) segments: usize,
+    /// Bytes written since the start.
+    pub(crate) written_bytes: u64,
+    /// Samples that are in memory alone.
+    pub(crate) not_written: u64,
+    /// Samples that a power cut would lose.
+    pub(crate) not_synced: u64,
+    pub(crate) syncs: u64,
+    pub(crate) sync_time: Duration,
+    pub(crate) last_sync: Duration,
+    /// Times that the disk refused something.
+    pub(crate) failures: u64,
+    /// Records that could not be read.
+    pub(crate) damaged: u64,
 }
 
 /// Why samples were dropped without a receiver's word. The order is that of [`DropReason::ALL`].
@@ -38,6 +101,8 @@ pub(crate) enum DropReason {
     TooOld,
     /// The queue was full.
     QueueFull,
+    /// The disk lost them.
+    Damaged,
     /// The endpoint's rules drop their series.
     DroppedSeries,
     /// They are native histograms, which the endpoint does not want.
@@ -74,8 +139,17 @@ pub(crate) trait Log: Send + Sync + fmt::Debug {
     /// Changes the bounds; what is too much by the new ones goes at once.
     fn set_limits(&self, limits: &QueueLimits);
 
-    /// Bytes held.
-    fn bytes(&self) -> usize;
+    /// The endpoint of this name is gone for good.
+    fn forget(&self, endpoint: &str);
+
+    /// All endpoints have asked for their readers: what is kept for others is dropped.
+    fn settled(&self);
+
+    /// What is held.
+    fn figures(&self) -> LogFigures;
+
+    /// Makes what there is as safe as this log makes it.
+    fn sync(&self) -> Commit;
 
     /// The time of the newest sample accepted, in milliseconds since 1970.
     fn newest_timestamp(&self) -> Option<i64>;
@@ -86,7 +160,19 @@ pub(crate) trait Reader: Send + fmt::Debug {
     /// The next batch, if there is one.
     fn next(&mut self) -> Option<Entry>;
 
-    /// All samples of the batch are dealt with.
+    /// The position from which `next` goes on.
+    fn position(&self) -> Position;
+
+    /// Requests that an earlier run began and did not see the end of, once. Their batches are among those that `next` gives.
+    fn unfinished(&mut self) -> Vec<Unfinished>;
+
+    /// A request with these parts is about to be sent for the first time; the commit tells when that has been noted.
+    fn begin(&mut self, parts: &Arc<[Part]>) -> (Ticket, Commit);
+
+    /// The request is over: what it had is dealt with.
+    fn end(&mut self, ticket: Ticket, parts: &[Part]);
+
+    /// All samples of the batch are dealt with, by no request.
     fn acknowledge(&mut self, position: Position);
 
     /// What the log has thrown away, most recently; and how many samples of that this reader had not been given.
@@ -102,9 +188,10 @@ pub(crate) trait Reader: Send + fmt::Debug {
 // === impl DropReason ===
 
 impl DropReason {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::TooOld,
         Self::QueueFull,
+        Self::Damaged,
         Self::DroppedSeries,
         Self::HistogramsOff,
         Self::CustomBuckets,
@@ -119,6 +206,7 @@ impl DropReason {
         match self {
             Self::TooOld => "too_old",
             Self::QueueFull => "queue_full",
+            Self::Damaged => "queue_damaged",
             Self::DroppedSeries => "dropped_series",
             Self::HistogramsOff => "native_histograms_off",
             Self::CustomBuckets => "nhcb_in_rw1_not_supported",

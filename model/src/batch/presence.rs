@@ -64,6 +64,16 @@ impl Presence {
         }
     }
 
+    /// The set as words of 64 slots, the lowest slot in the lowest bit.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The set that these words are.
+    pub fn from_words(words: Vec<u64>) -> Self {
+        Self { words }
+    }
+
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.words.capacity() * size_of::<u64>()

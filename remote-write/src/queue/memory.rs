@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ferroalloy_model::{Batch, Clock, Commit, Committed, LayoutId};
+use ferroalloy_model::{Batch, Clock, Commit, Committed};
 use foldhash::fast::RandomState;
 use tokio::sync::Notify;
 
-use super::{Backlog, DropReason, Entry, Evicted, Log, Position, Reader};
+use super::weight::Weight;
+use super::{Backlog, DropReason, Entry, Evicted, Log, LogFigures, Part, Position, Reader, Ticket, Unfinished};
 use crate::config::QueueLimits;
 
 /// The log in memory. A batch is in it until every reader is done with it.
@@ -23,9 +24,7 @@ struct State {
     /// Position of the first entry.
     first: Position,
     limits: QueueLimits,
-    bytes: usize,
-    /// Layouts that entries hold, with the number of those entries and the layout's bytes.
-    layouts: HashMap<LayoutId, (usize, usize), RandomState>,
+    weight: Weight,
     newest_timestamp: Option<i64>,
     evicted: Option<Evicted>,
     readers: HashMap<u64, Place, RandomState>,
@@ -62,8 +61,7 @@ impl MemoryLog {
             entries: VecDeque::new(),
             first: 0,
             limits: limits.clone(),
-            bytes: 0,
-            layouts: HashMap::default(),
+            weight: Weight::default(),
             newest_timestamp: None,
             evicted: None,
             readers: HashMap::default(),
@@ -96,7 +94,9 @@ impl Log for MemoryLog {
         let position = state.end();
         state.push(Entry {
             position,
+            run: 0,
             queued,
+            from: 0,
             batch: batch.clone(),
         });
         state.evict(queued);
@@ -136,8 +136,19 @@ impl Log for MemoryLog {
         state.evict(self.clock.elapsed());
     }
 
-    fn bytes(&self) -> usize {
-        lock(&self.state).bytes
+    fn forget(&self, _endpoint: &str) {}
+
+    fn settled(&self) {}
+
+    fn figures(&self) -> LogFigures {
+        LogFigures {
+            memory_bytes: lock(&self.state).weight.bytes(),
+            ..LogFigures::default()
+        }
+    }
+
+    fn sync(&self) -> Commit {
+        Commit::done(Committed::Memory)
     }
 
     fn newest_timestamp(&self) -> Option<i64> {
@@ -148,7 +159,7 @@ impl Log for MemoryLog {
 impl fmt::Debug for MemoryLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryLog")
-            .field("bytes", &self.bytes())
+            .field("figures", &self.figures())
             .finish_non_exhaustive()
     }
 }
@@ -161,31 +172,14 @@ impl State {
     }
 
     fn push(&mut self, entry: Entry) {
-        let layout = entry.batch.layout();
-        let held = self
-            .layouts
-            .entry(layout.id())
-            .or_insert_with(|| (0, layout.heap_bytes()));
-        held.0 += 1;
-        if held.0 == 1 {
-            self.bytes += held.1;
-        }
-        self.bytes += entry_bytes(&entry);
+        self.weight.add(&entry);
         self.entries.push_back(entry);
     }
 
     fn pop(&mut self) -> Option<Entry> {
         let entry = self.entries.pop_front()?;
         self.first += 1;
-        self.bytes -= entry_bytes(&entry);
-        let layout = entry.batch.layout().id();
-        if let Some(held) = self.layouts.get_mut(&layout) {
-            held.0 -= 1;
-            if held.0 == 0 {
-                self.bytes -= held.1;
-                self.layouts.remove(&layout);
-            }
-        }
+        self.weight.remove(&entry);
         // After a spike the room goes back.
         if self.entries.len() * 4 < self.entries.capacity() && self.entries.capacity() > 1024 {
             self.entries.shrink_to(self.entries.len() * 2);
@@ -201,7 +195,7 @@ impl State {
             };
             let reason = if now.saturating_sub(oldest.queued) > self.limits.max_age {
                 DropReason::TooOld
-            } else if self.bytes > self.limits.max_bytes && self.entries.len() > 1 {
+            } else if self.weight.bytes() > self.limits.max_bytes && self.entries.len() > 1 {
                 DropReason::QueueFull
             } else {
                 return;
@@ -259,6 +253,24 @@ impl Reader for MemoryReader {
         place.acknowledged.push_back(false);
         place.unread = place.unread.saturating_sub(entry.batch.upper_bound() as u64);
         Some(entry)
+    }
+
+    fn position(&self) -> Position {
+        lock(&self.state).readers.get(&self.id).map_or(0, |place| place.next)
+    }
+
+    fn unfinished(&mut self) -> Vec<Unfinished> {
+        Vec::new()
+    }
+
+    fn begin(&mut self, _parts: &Arc<[Part]>) -> (Ticket, Commit) {
+        (0, Commit::done(Committed::Memory))
+    }
+
+    fn end(&mut self, _ticket: Ticket, parts: &[Part]) {
+        for part in parts.iter().filter(|part| part.to.is_none()) {
+            self.acknowledge(part.position);
+        }
     }
 
     fn acknowledge(&mut self, position: Position) {
@@ -325,12 +337,6 @@ impl fmt::Debug for MemoryReader {
             .field("backlog", &self.backlog())
             .finish_non_exhaustive()
     }
-}
-
-/// What an entry holds besides its layout. Columns that a producer still has are counted as well: it waits for them to come
-/// back, and makes others meanwhile.
-fn entry_bytes(entry: &Entry) -> usize {
-    size_of::<Entry>() + entry.batch.heap_bytes()
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
@@ -414,20 +420,20 @@ mod tests {
         for timestamp in 0..3 {
             setup.append(timestamp);
         }
-        let full = setup.log.bytes();
+        let full = setup.log.figures().memory_bytes;
         assert_eq!(full, 3 * Setup::batch_bytes() + setup.layout.heap_bytes());
         times(&mut *first);
         times(&mut *second);
         for position in [2, 0, 1] {
             first.acknowledge(position);
         }
-        assert_eq!(setup.log.bytes(), full);
+        assert_eq!(setup.log.figures().memory_bytes, full);
         second.acknowledge(1);
-        assert_eq!(setup.log.bytes(), full, "the oldest is still wanted");
+        assert_eq!(setup.log.figures().memory_bytes, full, "the oldest is still wanted");
         second.acknowledge(0);
-        assert_eq!(setup.log.bytes(), full - 2 * Setup::batch_bytes());
+        assert_eq!(setup.log.figures().memory_bytes, full - 2 * Setup::batch_bytes());
         drop(second);
-        assert_eq!(setup.log.bytes(), 0);
+        assert_eq!(setup.log.figures().memory_bytes, 0);
     }
 
     #[test]
@@ -459,11 +465,11 @@ mod tests {
             quick.acknowledge(position);
             slow.acknowledge(position);
         }
-        assert_eq!(setup.log.bytes(), 0);
+        assert_eq!(setup.log.figures().memory_bytes, 0);
         setup.layout = LayoutBuilder::from_parent(&setup.layout).build();
         setup.append(4);
         assert_eq!(
-            setup.log.bytes(),
+            setup.log.figures().memory_bytes,
             Setup::batch_bytes() + setup.layout.heap_bytes()
         );
     }
@@ -501,7 +507,7 @@ mod tests {
     fn without_readers_nothing_is_kept() {
         let setup = setup(1 << 20);
         setup.append(0);
-        assert_eq!(setup.log.bytes(), 0);
+        assert_eq!(setup.log.figures().memory_bytes, 0);
         let mut reader = setup.log.reader("a");
         assert!(reader.next().is_none());
     }
