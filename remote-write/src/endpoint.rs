@@ -8,6 +8,7 @@ mod backoff;
 mod delivery;
 mod families;
 mod lanes;
+mod recovery;
 mod request;
 mod search;
 mod throttle;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use ferroalloy_model::Commit;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -24,11 +26,12 @@ use self::delivery::{Delivery, deliver};
 pub(crate) use self::delivery::{Settings, Shared};
 use self::families::Families;
 use self::lanes::{Contents, Lanes};
+use self::recovery::Recovery;
 use self::request::{Message, Wanted};
 pub(crate) use self::search::Searches;
 pub(crate) use self::throttle::Throttle;
 use crate::encode::{Compressor, Version};
-use crate::queue::{DropReason, Reader};
+use crate::queue::{DropReason, Entry, Part, Reader, Ticket};
 
 /// What an endpoint's task is told while it runs.
 #[derive(Debug)]
@@ -45,6 +48,12 @@ pub(crate) struct EndpointTask {
     settings: watch::Receiver<Arc<Settings>>,
     commands: mpsc::UnboundedReceiver<Command>,
     lanes: Lanes,
+    /// Requests of an earlier run, until they are begun again.
+    recovery: Option<Recovery>,
+    /// The first batch of the next run, which waits until those of the runs before are gone.
+    held: Option<Entry>,
+    /// The run whose batches are in the lanes.
+    run: Option<u32>,
     message: Message,
     compressor: Compressor,
     sending: JoinSet<()>,
@@ -59,17 +68,23 @@ pub(crate) struct EndpointTask {
 #[derive(Debug)]
 struct Request {
     contents: Contents,
+    parts: Arc<[Part]>,
+    ticket: Ticket,
     delivery: Delivery,
 }
 
 impl EndpointTask {
     pub(crate) fn new(
-        reader: Box<dyn Reader>,
+        mut reader: Box<dyn Reader>,
         shared: Arc<Shared>,
         settings: watch::Receiver<Arc<Settings>>,
         commands: mpsc::UnboundedReceiver<Command>,
     ) -> Self {
+        let recovery = Recovery::of(reader.unfinished());
         Self {
+            recovery,
+            held: None,
+            run: None,
             reader,
             shared,
             settings,
@@ -97,7 +112,7 @@ impl EndpointTask {
                 self.read(&settings);
             }
             self.measure();
-            if self.flushing && self.requests.is_empty() && self.lanes.samples() == 0 {
+            if self.flushing && self.requests.is_empty() && self.lanes.samples() == 0 && self.backlog_is_empty() {
                 return;
             }
             let due = self.due(&settings);
@@ -126,12 +141,91 @@ impl EndpointTask {
         let enough = queue
             .max_samples_per_send
             .saturating_mul(queue.max_shards.saturating_add(1));
-        while self.lanes.samples() < enough
+        self.recover(settings);
+        while self.recovery.is_none()
+            && self.lanes.samples() < enough
+            && let Some(entry) = self.held.take().or_else(|| self.reader.next())
+        {
+            let drained = self.lanes.samples() == 0 && self.requests.is_empty();
+            if self.run != Some(entry.run) && !drained {
+                self.held = Some(entry);
+                return;
+            }
+            self.take(entry);
+        }
+    }
+
+    fn take(&mut self, entry: Entry) {
+        self.run = Some(entry.run);
+        self.families.see(entry.batch.layout());
+        self.lanes.push(entry);
+    }
+
+    /// Begins the requests of an earlier run again, once their batches are read.
+    fn recover(&mut self, settings: &Settings) {
+        let Some(recovery) = &mut self.recovery else { return };
+        while !recovery.is_complete(&*self.reader)
             && let Some(entry) = self.reader.next()
         {
-            self.families.see(entry.batch.layout());
-            self.lanes.push(entry);
+            recovery.push(entry);
         }
+        if !recovery.is_complete(&*self.reader) {
+            return;
+        }
+        let Some(recovery) = self.recovery.take() else { return };
+        let (requests, entries) = recovery.finish();
+        for entry in entries {
+            self.take(entry);
+        }
+        for resumed in requests {
+            self.lanes.occupy(&resumed.contents.lanes);
+            self.message.clear(self.wanted(settings));
+            for (entry, part) in &resumed.parts {
+                self.message
+                    .take_part(&entry.batch, &settings.stage, part.from, part.to);
+            }
+            self.count_dropped(0);
+            let parts: Arc<[Part]> = resumed.contents.parts.as_slice().into();
+            if self.message.is_empty() {
+                self.reader.end(resumed.ticket, &parts);
+                self.lanes.release(&resumed.contents);
+                continue;
+            }
+            let delivery = Delivery {
+                body: self.message.body(&mut self.compressor),
+                queued: resumed.contents.queued,
+                newest: self.message.newest,
+                again: true,
+            };
+            self.start(
+                Request {
+                    contents: resumed.contents,
+                    parts,
+                    ticket: resumed.ticket,
+                    delivery,
+                },
+                None,
+            );
+        }
+    }
+
+    fn wanted(&self, settings: &Settings) -> Wanted {
+        let endpoint = &settings.endpoint;
+        Wanted {
+            version: self.shared.version_for(endpoint),
+            exemplars: endpoint.send_exemplars,
+            histograms: endpoint.send_native_histograms,
+            metadata: endpoint.metadata.send,
+        }
+    }
+
+    /// Counts what the message left out.
+    fn count_dropped(&self, too_old: usize) {
+        let metrics = &self.shared.metrics;
+        metrics.dropped(DropReason::TooOld, too_old as u64);
+        metrics.dropped(DropReason::DroppedSeries, self.message.dropped as u64);
+        metrics.dropped(DropReason::HistogramsOff, self.message.unwanted as u64);
+        metrics.dropped(DropReason::CustomBuckets, self.message.custom as u64);
     }
 
     /// Sends metric families if they are due; when they are due next.
@@ -208,39 +302,44 @@ impl EndpointTask {
 
     fn send(&mut self, settings: &Settings) {
         let (now, limit) = (self.shared.clock.elapsed(), settings.age_limit());
-        let endpoint = &settings.endpoint;
-        self.message.clear(Wanted {
-            version: self.shared.version_for(endpoint),
-            exemplars: endpoint.send_exemplars,
-            histograms: endpoint.send_native_histograms,
-            metadata: endpoint.metadata.send,
-        });
+        self.message.clear(self.wanted(settings));
         let most_samples = settings.endpoint.queue.max_samples_per_send;
         let (contents, too_old) =
             self.lanes
                 .fill(&mut self.message, &settings.stage, most_samples, |queued| {
                     now.saturating_sub(queued) > limit
                 });
-        let metrics = &self.shared.metrics;
-        metrics.dropped(DropReason::TooOld, too_old as u64);
-        metrics.dropped(DropReason::DroppedSeries, self.message.dropped as u64);
-        metrics.dropped(DropReason::HistogramsOff, self.message.unwanted as u64);
-        metrics.dropped(DropReason::CustomBuckets, self.message.custom as u64);
+        self.count_dropped(too_old);
         if self.message.is_empty() {
-            self.finish(&contents);
+            for position in contents.finished() {
+                self.reader.acknowledge(position);
+            }
+            self.lanes.release(&contents);
             return;
         }
         let delivery = Delivery {
             body: self.message.body(&mut self.compressor),
             queued: contents.queued,
             newest: self.message.newest,
+            again: false,
         };
-        self.start(Request { contents, delivery });
+        let parts: Arc<[Part]> = contents.parts.as_slice().into();
+        let (ticket, noted) = self.reader.begin(&parts);
+        self.start(
+            Request {
+                contents,
+                parts,
+                ticket,
+                delivery,
+            },
+            Some(noted),
+        );
     }
 
-    fn start(&mut self, request: Request) {
+    fn start(&mut self, request: Request, noted: Option<Commit>) {
         let task = deliver(
             request.delivery.clone(),
+            noted,
             self.shared.clone(),
             self.settings.clone(),
         );
@@ -263,10 +362,10 @@ impl EndpointTask {
         if panicked {
             // Nothing is known of it but that it has not ended: it is begun again.
             tracing::error!("sending a remote-write request panicked, it is sent again");
-            self.start(request);
+            self.start(request, None);
             return;
         }
-        self.finish(&request.contents);
+        self.finish(&request);
         self.shared
             .metrics
             .in_flight
@@ -274,14 +373,17 @@ impl EndpointTask {
     }
 
     /// All of the request's samples are dealt with.
-    fn finish(&mut self, contents: &Contents) {
-        for position in &contents.finished {
-            self.reader.acknowledge(*position);
-        }
-        self.lanes.release(contents);
+    fn finish(&mut self, request: &Request) {
+        self.reader.end(request.ticket, &request.parts);
+        self.lanes.release(&request.contents);
         if self.lanes.samples() == 0 && self.requests.is_empty() {
             self.compressor.shrink_for(1 << 20);
         }
+    }
+
+    /// Whether nothing is left to be read, from memory or from disk.
+    fn backlog_is_empty(&self) -> bool {
+        self.recovery.is_none() && self.held.is_none() && self.reader.backlog().unread == 0
     }
 
     fn measure(&self) {

@@ -57,6 +57,17 @@ impl Error {
         self.kind == ErrorKind::Config
     }
 
+    /// Without an answer: whether the request may have come to the receiver.
+    pub(crate) fn may_have_been_sent(&self) -> bool {
+        let on_the_way = |error: &http_client::Error| {
+            matches!(
+                error.kind(),
+                http_client::ErrorKind::Closed | http_client::ErrorKind::Protocol | http_client::ErrorKind::BodyLimit
+            )
+        };
+        self.kind == ErrorKind::Unreachable && self.source.as_ref().is_none_or(on_the_way)
+    }
+
     /// Sending the same request again may succeed.
     pub fn is_retryable(&self) -> bool {
         matches!(

@@ -126,13 +126,14 @@ impl Intake {
     }
 
     fn parts(&self) -> Vec<Part> {
-        let part = |source: &SourceId| Part {
-            layout: LayoutBuilder::new(*source, &*self.origin),
+        // Sources of one origin would be sent one after the other.
+        let part = |(nth, source): (usize, &SourceId)| Part {
+            layout: LayoutBuilder::new(*source, format!("{} ({nth})", self.origin)),
             slots: HashMap::new(),
             rows: Vec::new(),
             sides: RowSides::default(),
         };
-        self.sources.iter().map(part).collect()
+        self.sources.iter().enumerate().map(part).collect()
     }
 
     fn put(&self, parts: &mut [Part], series: Series<'_>, received: &mut Received) -> Result<(), Error> {

@@ -26,6 +26,8 @@ pub(crate) struct EndpointMetrics {
     failed: Kinds,
     /// Samples that a receiver has taken.
     pub(crate) delivered: AtomicU64,
+    /// Samples that a receiver has refused when they were sent again after an answer was lost.
+    pub(crate) perhaps_delivered: AtomicU64,
     pub(crate) bytes: AtomicU64,
     /// Metric families in tries, and bytes of those.
     pub(crate) metadata: AtomicU64,
@@ -137,7 +139,7 @@ impl EndpointMetrics {
         self.collect_gauges(labels, gauges, out);
     }
 
-    fn counters(&self) -> [(&'static str, &'static str, &AtomicU64); 15] {
+    fn counters(&self) -> [(&'static str, &'static str, &AtomicU64); 16] {
         [
             (
                 "prometheus_remote_storage_samples_total",
@@ -213,6 +215,11 @@ impl EndpointMetrics {
                 "remote_write_samples_delivered_total",
                 "Samples that the receiver took.",
                 &self.delivered,
+            ),
+            (
+                "remote_write_samples_possibly_delivered_total",
+                "Samples that were refused when they were sent again after an answer was lost: the receiver has most likely taken them the first time.",
+                &self.perhaps_delivered,
             ),
         ]
     }

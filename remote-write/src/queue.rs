@@ -145,6 +145,10 @@ pub(crate) trait Log: Send + Sync + fmt::Debug {
     /// All endpoints have asked for their readers: what is kept for others is dropped.
     fn settled(&self);
 
+    /// Changes how much may be kept on disk, and how often it is synced. Nothing to a log in memory.
+    #[cfg(feature = "durable")]
+    fn set_storage(&self, storage: &crate::config::Storage);
+
     /// What is held.
     fn figures(&self) -> LogFigures;
 

@@ -64,8 +64,9 @@ impl Writer {
     pub fn new(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let runtime = Handle::try_current()
             .map_err(|_| Error::new(ErrorKind::Config, "a writer must be made within a tokio runtime"))?;
+        let (log, clock) = open_log(&config, clock, &runtime)?;
         let writer = Self {
-            log: Arc::new(MemoryLog::new(&config.queue, clock.clone())),
+            log,
             clock,
             runtime,
             state: Mutex::new(State {
@@ -81,6 +82,7 @@ impl Writer {
             accepted: Accepted::default(),
         };
         writer.configure(config)?;
+        writer.log.settled();
         Ok(writer)
     }
 
@@ -88,6 +90,17 @@ impl Writer {
     /// notice. Requests under way go on, with new credentials and URL from their next try. A configuration with an error changes
     /// nothing.
     pub fn reconfigure(&self, config: Config) -> Result<Reconfigured, Error> {
+        #[cfg(feature = "durable")]
+        {
+            let folder = |config: &Config| config.storage.as_ref().map(|storage| storage.folder.clone());
+            if folder(&config) != folder(&self.lock().config) {
+                config.validate()?;
+                return Ok(Reconfigured::Restart);
+            }
+            if let Some(storage) = &config.storage {
+                self.log.set_storage(storage);
+            }
+        }
         self.configure(config)?;
         Ok(Reconfigured::Kept)
     }
@@ -135,7 +148,8 @@ impl Writer {
             };
             state.endpoints.push(endpoint);
         }
-        for (_, removed) in running {
+        for (key, removed) in running {
+            self.log.forget(&key);
             let unsent = removed.shared.metrics.pending.load(Ordering::Relaxed);
             let endpoint = removed.settings.borrow().endpoint.display_name();
             if unsent > 0 {
@@ -268,7 +282,7 @@ impl Writer {
     pub fn collect_labelled(&self, labels: &[(&str, &str)], out: &mut Families) {
         let newest = self.log.newest_timestamp();
         let now = self.clock.elapsed();
-        self.accepted.collect(labels, newest, self.log.bytes(), out);
+        self.accepted.collect(labels, newest, self.log.figures().memory_bytes, out);
         for running in &self.lock().endpoints {
             let status = running.status(newest, now);
             let settings = running.settings.borrow().clone();
@@ -293,6 +307,33 @@ impl Writer {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[cfg(feature = "durable")]
+fn open_log(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    runtime: &Handle,
+) -> Result<(Arc<dyn Log>, Arc<dyn Clock>), Error> {
+    use crate::queue::durable::fs::HostFs;
+    use crate::queue::durable::{DurableLog, LongClock};
+    let Some(storage) = &config.storage else {
+        return Ok((Arc::new(MemoryLog::new(&config.queue, clock.clone())), clock));
+    };
+    let clock: Arc<dyn Clock> = Arc::new(LongClock(clock));
+    let fs = Arc::new(HostFs::new(&storage.folder));
+    let log = DurableLog::open(fs, storage, &config.queue, clock.clone(), runtime.clone())?;
+    Ok((Arc::new(log), clock))
+}
+
+#[cfg(not(feature = "durable"))]
+#[allow(clippy::unnecessary_wraps, reason = "as with the feature")]
+fn open_log(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    _runtime: &Handle,
+) -> Result<(Arc<dyn Log>, Arc<dyn Clock>), Error> {
+    Ok((Arc::new(MemoryLog::new(&config.queue, clock.clone())), clock))
 }
 
 impl Receiver for Writer {

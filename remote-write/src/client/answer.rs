@@ -22,6 +22,16 @@ pub(crate) struct Failure {
     pub(crate) written: Option<Written>,
 }
 
+impl Failure {
+    /// Whether the receiver may have taken the request all the same: the answer is lost, or it is that of something between.
+    pub(crate) fn may_have_been_taken(&self) -> bool {
+        match self.status {
+            Some(status) => status.is_server_error(),
+            None => self.error.may_have_been_sent(),
+        }
+    }
+}
+
 /// A good answer to a 2.0 message that does not say what was written: such a receiver took it for an empty 1.0 message.
 pub(super) fn not_spoken(status: StatusCode, receiver: &str) -> Failure {
     let code = status.as_u16();

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ferroalloy_model::Clock;
+use ferroalloy_model::clock::timeout;
+use ferroalloy_model::{Clock, Commit};
 use http::StatusCode;
 use tokio::sync::watch;
 
@@ -60,7 +61,13 @@ pub(super) struct Delivery {
     pub(super) queued: Duration,
     /// The time of its newest sample.
     pub(super) newest: Option<i64>,
+    /// An earlier run of the process has begun to send it: it may have been taken already.
+    pub(super) again: bool,
 }
+
+/// How long a request waits until it is noted that it is sent. A disk that is slower does not hold up sending; what it costs is that a
+/// crash in that time may have the samples sent twice.
+const NOTED_WITHIN: Duration = Duration::from_secs(1);
 
 /// What became of a body.
 enum End {
@@ -80,17 +87,22 @@ enum End {
 /// what it refuses, until what it refuses is alone or enough was tried.
 pub(super) async fn deliver(
     delivery: Delivery,
+    noted: Option<Commit>,
     shared: Arc<Shared>,
     mut settings: watch::Receiver<Arc<Settings>>,
 ) {
+    if let Some(noted) = noted {
+        let _slow_disk = timeout(&*shared.clock, NOTED_WITHIN, noted).await;
+    }
     let mut bodies = vec![delivery.body.clone()];
     let mut search = shared.search.begin();
+    let mut unsure = delivery.again;
     while let Some(body) = bodies.pop() {
         let now = settings.borrow().clone();
         let Some(body) = shared.as_spoken(body, &now.endpoint) else {
             continue;
         };
-        let end = send(&body, delivery.queued, &shared, &mut settings).await;
+        let end = send(&body, delivery.queued, &mut unsure, &shared, &mut settings).await;
         let (failure, halves) = match end {
             End::Taken => {
                 search.found();
@@ -118,6 +130,9 @@ pub(super) async fn deliver(
         };
         match halves {
             Some((first, second)) => bodies.extend([second, first]),
+            None if unsure && failure.status == Some(StatusCode::BAD_REQUEST) => {
+                shared.perhaps_taken(&now.endpoint, &failure, &body);
+            }
             None => shared.refused(&now.endpoint, &failure, &body),
         }
     }
@@ -127,6 +142,7 @@ pub(super) async fn deliver(
 async fn send(
     body: &Body,
     queued: Duration,
+    unsure: &mut bool,
     shared: &Shared,
     settings: &mut watch::Receiver<Arc<Settings>>,
 ) -> End {
@@ -163,6 +179,7 @@ async fn send(
         if !failure.error.is_retryable() {
             return End::Refused(failure);
         }
+        *unsure |= failure.may_have_been_taken();
         metrics.retried.add(body);
         retries += 1;
         let wait = backoff.wait(&current.endpoint.queue, failure.error.kind(), failure.retry_after);
@@ -237,6 +254,22 @@ impl Shared {
         self.board.answered();
         let refused = sent.without(written);
         self.dropped_by_receiver(endpoint, failure.status, &failure.error.to_string(), refused);
+    }
+
+    /// The receiver refuses what it was sent once before without an answer: most likely because it has it.
+    fn perhaps_taken(&self, endpoint: &Endpoint, failure: &Failure, body: &Body) {
+        let samples = body.counts.points() as u64;
+        self.metrics.perhaps_delivered.fetch_add(samples, Ordering::Relaxed);
+        self.board.answered();
+        if let Some(unsaid) = self.throttle.pass(self.clock.elapsed(), false) {
+            tracing::warn!(
+                endpoint = endpoint.display_name(),
+                err = failure.error.to_string(),
+                samples,
+                unsaid,
+                "the receiver refuses samples that it may have already, they are not sent again"
+            );
+        }
     }
 
     fn delivered(&self, sent: Written, written: Written) {

@@ -1,4 +1,6 @@
-//! Which samples may go out next: a lane for each source, and the order in which lanes have their turn.
+//! Which samples may go out next: a lane for each origin, and the order in which lanes have their turn.
+//!
+//! Sources of one origin share a lane: a target that is scraped anew after a reload or a restart is another source with the same series.
 //!
 //! Invariant: a lane that is in a request is not in another one, so no two requests under way have samples of one series, and a series'
 //! samples go out in the order in which they came. A sample is in its lane until it is put into a request.
@@ -6,18 +8,21 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use ferroalloy_model::SourceId;
+use ferroalloy_model::Layout;
 use foldhash::fast::RandomState;
 
-use super::request::{Message, Place};
-use crate::queue::{Entry, Evicted, Position};
+use super::request::Message;
+use crate::queue::{Entry, Evicted, Part, Place, Position};
 use crate::view::Stage;
+
+/// Names a lane: a hash of the origin. Origins that share one wait for one another, and nothing else.
+pub(super) type LaneId = u64;
 
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    by_source: HashMap<SourceId, Lane, RandomState>,
+    by_id: HashMap<LaneId, Lane, RandomState>,
     /// Lanes that have something to send and are in no request, by how long they have been so.
-    ready: VecDeque<SourceId>,
+    ready: VecDeque<LaneId>,
     /// Samples in ready lanes, and in all of them.
     ready_samples: usize,
     samples: usize,
@@ -42,20 +47,21 @@ struct Waiting {
 /// What a request has in it.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    pub(super) sources: Vec<SourceId>,
-    /// Batches whose last sample is in this request.
-    pub(super) finished: Vec<Position>,
+    pub(super) lanes: Vec<LaneId>,
+    /// What it has of each batch.
+    pub(super) parts: Vec<Part>,
     /// When its newest batch was accepted.
     pub(super) queued: Duration,
 }
 
 impl Lanes {
     pub(super) fn push(&mut self, entry: Entry) {
-        let source = entry.batch.layout().source();
-        let left = entry.batch.upper_bound();
-        let lane = self.by_source.entry(source).or_default();
+        let id = lane_of(entry.batch.layout());
+        // Places and samples are not the same, but what was dealt with before was at most that many.
+        let left = entry.batch.upper_bound().saturating_sub(entry.from).max(1);
+        let lane = self.by_id.entry(id).or_default();
         if lane.waiting.is_empty() && !lane.busy {
-            self.ready.push_back(source);
+            self.ready.push_back(id);
         }
         if !lane.busy {
             self.ready_samples += left;
@@ -63,10 +69,22 @@ impl Lanes {
         self.samples += left;
         lane.samples += left;
         lane.waiting.push_back(Waiting {
+            place: entry.from,
             entry,
-            place: 0,
             left,
         });
+    }
+
+    /// A request of an earlier run has samples of these lanes.
+    pub(super) fn occupy(&mut self, lanes: &[LaneId]) {
+        for id in lanes {
+            let lane = self.by_id.entry(*id).or_default();
+            if !lane.busy {
+                lane.busy = true;
+                self.ready_samples -= lane.samples;
+            }
+        }
+        self.ready.retain(|id| !lanes.contains(id));
     }
 
     /// Samples that wait, those of lanes in a request included. An upper bound: batches may have samples of vacant slots.
@@ -82,7 +100,7 @@ impl Lanes {
     /// When the batch was accepted that has waited longest among those that could be sent now.
     pub(super) fn oldest_ready(&self) -> Option<Duration> {
         // A lane that was busy comes to the end of the line with batches that may be older than those of the lanes before it.
-        let front = |source: &SourceId| Some(self.by_source.get(source)?.waiting.front()?.entry.queued);
+        let front = |id: &LaneId| Some(self.by_id.get(id)?.waiting.front()?.entry.queued);
         self.ready.iter().filter_map(front).min()
     }
 
@@ -98,12 +116,12 @@ impl Lanes {
         let mut contents = Contents::default();
         let mut too_old = 0;
         while !message.is_full(most_samples)
-            && let Some(source) = self.ready.pop_front()
-            && let Some(lane) = self.by_source.get_mut(&source)
+            && let Some(id) = self.ready.pop_front()
+            && let Some(lane) = self.by_id.get_mut(&id)
         {
             lane.busy = true;
             self.ready_samples -= lane.samples;
-            contents.sources.push(source);
+            contents.lanes.push(id);
             while !message.is_full(most_samples)
                 && let Some(waiting) = lane.waiting.front_mut()
             {
@@ -115,6 +133,11 @@ impl Lanes {
                     contents.queued = contents.queued.max(waiting.entry.queued);
                     message.take(&waiting.entry.batch, stage, waiting.place, most_samples)
                 };
+                contents.parts.push(Part {
+                    position: waiting.entry.position,
+                    from: waiting.place,
+                    to: rest,
+                });
                 let taken = match rest {
                     Some(place) => {
                         waiting.place = place;
@@ -126,7 +149,6 @@ impl Lanes {
                 lane.samples -= taken;
                 self.samples -= taken;
                 if rest.is_none() {
-                    contents.finished.push(waiting.entry.position);
                     lane.waiting.pop_front();
                 }
             }
@@ -136,16 +158,16 @@ impl Lanes {
 
     /// The request is over: its lanes may be in another one.
     pub(super) fn release(&mut self, contents: &Contents) {
-        for source in &contents.sources {
-            let Some(lane) = self.by_source.get_mut(source) else {
+        for id in &contents.lanes {
+            let Some(lane) = self.by_id.get_mut(id) else {
                 continue;
             };
             lane.busy = false;
             if lane.waiting.is_empty() {
-                self.by_source.remove(source);
+                self.by_id.remove(id);
             } else {
                 self.ready_samples += lane.samples;
-                self.ready.push_back(*source);
+                self.ready.push_back(*id);
             }
         }
     }
@@ -155,7 +177,7 @@ impl Lanes {
     pub(super) fn evict(&mut self, evicted: Evicted) -> (Vec<Position>, usize) {
         let mut finished = Vec::new();
         let mut dropped = 0;
-        self.by_source.retain(|_, lane| {
+        self.by_id.retain(|_, lane| {
             while let Some(waiting) = lane
                 .waiting
                 .pop_front_if(|waiting| waiting.entry.position < evicted.before)
@@ -170,23 +192,39 @@ impl Lanes {
             }
             lane.busy || !lane.waiting.is_empty()
         });
-        self.ready.retain(|source| self.by_source.contains_key(source));
+        self.ready.retain(|id| self.by_id.contains_key(id));
         (finished, dropped)
     }
+}
+
+impl Contents {
+    /// The batches whose last sample is in it.
+    pub(super) fn finished(&self) -> impl Iterator<Item = Position> {
+        let ended = self.parts.iter().filter(|part| part.to.is_none());
+        ended.map(|part| part.position)
+    }
+}
+
+/// The lane of a layout's samples.
+pub(super) fn lane_of(layout: &Layout) -> LaneId {
+    let origin = layout.origin().as_bytes();
+    origin.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use ferroalloy_model::{Labels, Layout, LayoutBuilder, Row, Rows};
+    use ferroalloy_model::{Labels, LayoutBuilder, Row, Rows, SourceId};
     use relabel::Rules;
 
     use super::*;
     use crate::queue::DropReason;
 
-    fn source() -> Arc<Layout> {
-        let mut builder = LayoutBuilder::new(SourceId::new(), "test");
+    fn source(origin: &str) -> Arc<Layout> {
+        let mut builder = LayoutBuilder::new(SourceId::new(), origin);
         builder.push([("__name__", "m")], None);
         builder.build()
     }
@@ -203,7 +241,9 @@ mod tests {
         let queued = Duration::from_secs(position);
         Entry {
             position,
+            run: 0,
             queued,
+            from: 0,
             batch: Rows {
                 layout: layout.clone(),
                 rows,
@@ -220,50 +260,54 @@ mod tests {
         (contents, message.counts.samples)
     }
 
+    fn finished(contents: &Contents) -> Vec<Position> {
+        contents.finished().collect()
+    }
+
     #[test]
     fn a_source_is_in_one_request_at_a_time() {
-        let (a, b) = (source(), source());
+        let (a, b) = (source("a"), source("b"));
         let mut lanes = Lanes::default();
         lanes.push(entry(&a, 1, 5));
         lanes.push(entry(&b, 2, 1));
         let (first, samples) = fill(&mut lanes, 3);
-        assert_eq!((first.sources.as_slice(), samples), ([a.source()].as_slice(), 3));
+        assert_eq!((first.lanes.as_slice(), samples), ([lane_of(&a)].as_slice(), 3));
         assert_eq!((lanes.ready_samples(), lanes.samples()), (1, 3));
         lanes.push(entry(&a, 3, 1));
         let (second, samples) = fill(&mut lanes, 3);
-        assert_eq!((second.sources.as_slice(), samples), ([b.source()].as_slice(), 1));
-        assert_eq!(second.finished, [2]);
+        assert_eq!((second.lanes.as_slice(), samples), ([lane_of(&b)].as_slice(), 1));
+        assert_eq!(finished(&second), [2]);
         assert_eq!((lanes.ready_samples(), lanes.oldest_ready()), (0, None));
         lanes.release(&first);
         lanes.release(&second);
         assert_eq!(lanes.oldest_ready(), Some(Duration::from_secs(1)));
         let (third, samples) = fill(&mut lanes, 9);
-        assert_eq!((third.finished.as_slice(), samples), ([1, 3].as_slice(), 3));
+        assert_eq!((finished(&third).as_slice(), samples), ([1, 3].as_slice(), 3));
         lanes.release(&third);
-        assert_eq!((lanes.samples(), lanes.by_source.len()), (0, 0));
+        assert_eq!((lanes.samples(), lanes.by_id.len()), (0, 0));
     }
 
     #[test]
     fn what_is_too_old_is_finished_without_being_sent() {
-        let a = source();
+        let a = source("a");
         let mut lanes = Lanes::default();
         lanes.push(entry(&a, 0, 5));
         lanes.push(entry(&a, 1, 2));
         let (contents, samples) = fill(&mut lanes, 9);
-        assert_eq!((contents.finished.as_slice(), samples), ([0, 1].as_slice(), 2));
+        assert_eq!((finished(&contents).as_slice(), samples), ([0, 1].as_slice(), 2));
         assert_eq!(lanes.samples(), 0);
     }
 
     #[test]
     fn what_is_thrown_away_is_dropped_unless_it_is_on_its_way() {
-        let (a, b) = (source(), source());
+        let (a, b) = (source("a"), source("b"));
         let mut lanes = Lanes::default();
         for position in 0..3 {
             lanes.push(entry(&a, position + 1, 2));
         }
         lanes.push(entry(&b, 4, 2));
         let (first, _) = fill(&mut lanes, 2);
-        assert_eq!(first.finished, [1]);
+        assert_eq!(finished(&first), [1]);
         let evicted = Evicted {
             before: 5,
             reason: DropReason::QueueFull,
@@ -276,6 +320,6 @@ mod tests {
             (0, 0, 0)
         );
         lanes.release(&first);
-        assert!(lanes.by_source.is_empty());
+        assert!(lanes.by_id.is_empty());
     }
 }

@@ -14,7 +14,9 @@ const MESSAGE_AT_MOST: usize = 8 << 20;
 
 /// How far a batch has been put into requests: the next slot of columns, then the next of their extra samples, then of their histograms; or
 /// the next row, then histogram, then exemplar.
-pub(super) type Place = usize;
+///
+/// It means the same whatever an endpoint wants of the batch, since it outlives the process.
+pub(super) use crate::queue::Place;
 
 /// What an endpoint wants of batches.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +43,8 @@ pub(super) struct Message {
     pub(super) custom: usize,
     /// The time of the newest sample, in milliseconds since 1970.
     pub(super) newest: Option<i64>,
+    /// Where to stop, whatever is in the message by then.
+    until: Option<Place>,
     /// What the symbols' pairs belong to, which must not be freed before the symbols are.
     held: Vec<(Arc<Layout>, Option<Arc<View>>)>,
 }
@@ -124,6 +128,21 @@ impl Message {
         rest
     }
 
+    /// Takes what is between two places of `batch`, however much that is: a request of an earlier run again.
+    pub(super) fn take_part(&mut self, batch: &Batch, stage: &Stage, from: Place, to: Option<Place>) {
+        self.until = Some(to.unwrap_or(Place::MAX));
+        self.take(batch, stage, from, usize::MAX);
+        self.until = None;
+    }
+
+    /// Whether nothing is taken from `place` of a batch on.
+    fn stops_at(&self, place: Place, most_samples: usize) -> bool {
+        match self.until {
+            Some(until) => place >= until,
+            None => self.is_full(most_samples),
+        }
+    }
+
     fn take_columns<'a>(
         &mut self,
         columns: &'a Columns,
@@ -149,7 +168,7 @@ impl Message {
             if !data.presence.contains(index(slot)) {
                 continue;
             }
-            if self.is_full(most_samples) {
+            if self.stops_at(slot, most_samples) {
                 return Some(slot);
             }
             let (timestamp, start_timestamp) = at(index(slot));
@@ -163,7 +182,7 @@ impl Message {
         }
         let extra = sides.map_or(&[][..], |sides| &sides.extra);
         for (nth, row) in extra.iter().enumerate().skip(place.saturating_sub(slots)) {
-            if self.is_full(most_samples) {
+            if self.stops_at(slots + nth, most_samples) {
                 return Some(slots + nth);
             }
             self.put_row(taking, row, start_of(starts, row.slot));
@@ -171,7 +190,7 @@ impl Message {
         let histograms = sides.map_or(&[][..], |sides| &sides.histograms);
         let before = slots + extra.len();
         for (nth, (slot, histogram)) in histograms.iter().enumerate().skip(place.saturating_sub(before)) {
-            if self.is_full(most_samples) {
+            if self.stops_at(before + nth, most_samples) {
                 return Some(before + nth);
             }
             let of_it = of_slot(exemplars, *slot);
@@ -190,7 +209,7 @@ impl Message {
         let sides = rows.sides.as_deref();
         let starts = sides.map_or(&[][..], |sides| &sides.start_times);
         for (nth, row) in rows.rows.iter().enumerate().skip(place) {
-            if self.is_full(most_samples) {
+            if self.stops_at(nth, most_samples) {
                 return Some(nth);
             }
             self.put_row(taking, row, start_of(starts, index(nth)));
@@ -203,7 +222,7 @@ impl Message {
             .enumerate()
             .skip(place.saturating_sub(before))
         {
-            if self.is_full(most_samples) {
+            if self.stops_at(before + nth, most_samples) {
                 return Some(before + nth);
             }
             let HistogramRow {
@@ -224,7 +243,7 @@ impl Message {
             .enumerate()
             .skip(place.saturating_sub(before))
         {
-            if self.is_full(most_samples) {
+            if self.stops_at(before + nth, most_samples) {
                 return Some(before + nth);
             }
             let only = std::slice::from_ref(exemplar);

@@ -41,8 +41,6 @@ use crate::{Error, ErrorKind};
 const SHARE: u64 = 10;
 /// However large the disk.
 const AT_MOST: u64 = 8 << 30;
-/// Segments within a budget.
-const SEGMENTS: u64 = 64;
 
 /// The log on disk.
 pub(crate) struct DurableLog {
@@ -90,10 +88,10 @@ impl DurableLog {
         let mentioned = known.places.values().map(Progress::end).max().unwrap_or(0);
         let end = catalog.end.max(mentioned);
         let run = catalog.next_run();
-        let state = State::new(catalog, end, limits, max_disk);
+        let mut state = State::new(catalog, end, limits, max_disk);
+        state.sync_interval = storage.sync_interval;
         let shared = Arc::new(Shared::new(fs, clock, run, state));
-        let segment_bytes = (max_disk / SEGMENTS).clamp(1 << 20, 64 << 20);
-        let worker = Worker::new(shared.clone(), storage.sync_interval, segment_bytes);
+        let worker = Worker::new(shared.clone());
         let ended = shared.clone();
         std::thread::Builder::new()
             .name("queue".into())
@@ -208,7 +206,7 @@ impl Log for DurableLog {
             .iter()
             .map(|(ticket, parts)| (*ticket, parts.clone()))
             .collect();
-        let (id, wake) = state.add_reader(endpoint, progress);
+        let (id, wake) = state.add_reader(&*self.shared.fs, endpoint, progress);
         drop(state);
         self.shared.nudge();
         let (shared, runtime) = (self.shared.clone(), self.runtime.clone());
@@ -224,7 +222,7 @@ impl Log for DurableLog {
         let known = std::mem::take(&mut *self.known());
         for (name, progress) in known.places {
             let mut state = self.shared.lock();
-            state.add_reader(&name, progress);
+            state.add_reader(&*self.shared.fs, &name, progress);
             let samples = state.forget_reader(&name);
             drop(state);
             tracing::warn!(
@@ -240,6 +238,16 @@ impl Log for DurableLog {
         let mut state = self.shared.lock();
         state.limits = limits.clone();
         state.trim_tail();
+        drop(state);
+        self.shared.nudge();
+    }
+
+    fn set_storage(&self, storage: &Storage) {
+        // Where the disk cannot be asked its share stays what it was.
+        let max_disk = budget(&*self.shared.fs, storage).ok();
+        let mut state = self.shared.lock();
+        state.max_disk = max_disk.unwrap_or(state.max_disk);
+        state.sync_interval = storage.sync_interval;
         drop(state);
         self.shared.nudge();
     }
@@ -320,3 +328,6 @@ impl Clock for LongClock {
         self.0.sleep(duration)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,6 +140,9 @@ impl Log for MemoryLog {
 
     fn settled(&self) {}
 
+    #[cfg(feature = "durable")]
+    fn set_storage(&self, _storage: &crate::config::Storage) {}
+
     fn figures(&self) -> LogFigures {
         LogFigures {
             memory_bytes: lock(&self.state).weight.bytes(),

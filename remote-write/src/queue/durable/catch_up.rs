@@ -216,7 +216,9 @@ impl Open {
                 return Ok(None);
             };
             next = head.parent;
-            let source = *sources.entry((self.run, head.source)).or_default();
+            let source = *sources
+                .entry((self.run, head.source))
+                .or_insert_with(SourceId::new);
             chain.push((payload, source));
         }
         // A parent is not asked for again, since its child is used from now on.

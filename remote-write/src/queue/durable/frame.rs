@@ -238,13 +238,19 @@ pub(super) fn resume(file: &dyn FsFile, at: u64, end: u64) -> io::Result<Option<
 }
 
 /// Makes frames, with room that is used again.
-#[derive(Debug, Default)]
 pub(super) struct Packer {
     encoder: snap::raw::Encoder,
     packed: Vec<u8>,
 }
 
 impl Packer {
+    pub(super) fn new() -> Self {
+        Self {
+            encoder: snap::raw::Encoder::new(),
+            packed: Vec::new(),
+        }
+    }
+
     /// Appends a frame. What is large is packed if that makes it smaller by an eighth.
     pub(super) fn frame(&mut self, out: &mut Vec<u8>, kind: Kind, position: u64, samples: u64, payload: &[u8]) {
         let mut stored = payload;

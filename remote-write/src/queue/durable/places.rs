@@ -237,6 +237,10 @@ impl Places {
         self.file = None;
     }
 
+    pub(super) fn is_without_file(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// What the file `name` says.
     pub(super) fn read(fs: &dyn Fs, name: &str) -> io::Result<Read> {
         let file = fs.open(name)?;

@@ -65,6 +65,35 @@ impl Segment {
     }
 }
 
+// === impl Located ===
+
+impl Located {
+    /// The samples in all batches before `position`; those before the segment where it cannot be read.
+    pub(crate) fn samples_before(&self, fs: &dyn Fs, position: Position) -> u64 {
+        self.walk(fs, position).unwrap_or(self.segment.first_samples)
+    }
+
+    fn walk(&self, fs: &dyn Fs, position: Position) -> io::Result<u64> {
+        if position <= self.segment.first {
+            return Ok(self.segment.first_samples);
+        }
+        let file = fs.open(&Segment::name(self.segment.number))?;
+        let mut at = FILE_HEADER as u64;
+        while at < self.segment.len {
+            match frame::find(&*file, at)? {
+                Found::Frame(header) if header.position >= position => return Ok(header.samples),
+                Found::Frame(header) => at += header.len(),
+                Found::Damage => match frame::resume(&*file, at, self.segment.len)? {
+                    Some(next) => at = next,
+                    None => break,
+                },
+                Found::End => break,
+            }
+        }
+        Ok(self.end_samples)
+    }
+}
+
 // === impl Catalog ===
 
 impl Catalog {

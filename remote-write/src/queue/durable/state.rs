@@ -46,6 +46,7 @@ pub(super) struct State {
     pub(super) written: Position,
     pub(super) limits: QueueLimits,
     pub(super) max_disk: u64,
+    pub(super) sync_interval: Duration,
     pub(super) readers: BTreeMap<u64, Place>,
     next_reader: u64,
     /// For the thread that writes.
@@ -220,22 +221,13 @@ impl Shared {
     }
 
     /// Waits until there is something to write, or for `at_most`. Batches alone do not end the wait while `held_off`.
-    pub(super) fn wait(&self, at_most: Option<Duration>, held_off: bool) -> Work {
-        let mut state = self.lock();
+    pub(super) fn wait(&self, at_most: Duration, held_off: bool) -> Work {
         let idle = |state: &mut State| {
             let fresh = !held_off && state.written < state.end;
             !fresh && state.jobs.is_empty() && !state.closing
         };
-        state = match at_most {
-            Some(at_most) => {
-                let waited = self.work.wait_timeout_while(state, at_most, idle);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-            None => {
-                let waited = self.work.wait_while(state, idle);
-                waited.unwrap_or_else(PoisonError::into_inner)
-            }
-        };
+        let waited = self.work.wait_timeout_while(self.lock(), at_most, idle);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         let written = state.written;
         let fresh = state.tail.iter().skip_while(|tail| tail.entry.position < written);
         Work {
@@ -286,6 +278,7 @@ impl State {
             written: end,
             limits: limits.clone(),
             max_disk,
+            sync_interval: Duration::from_secs(1),
             readers: BTreeMap::new(),
             next_reader: 0,
             jobs: Vec::new(),
@@ -310,12 +303,12 @@ impl State {
         unread
     }
 
-    pub(super) fn add_reader(&mut self, name: &str, progress: Progress) -> (u64, Arc<Notify>) {
+    pub(super) fn add_reader(&mut self, fs: &dyn Fs, name: &str, progress: Progress) -> (u64, Arc<Notify>) {
         let id = self.next_reader;
         self.next_reader += 1;
         let wake = Arc::new(Notify::new());
         let floor = progress.floor();
-        let (next, next_samples) = self.place_of(floor);
+        let (next, next_samples) = self.place_of(fs, floor);
         let place = Place {
             name: name.to_owned(),
             next,
@@ -331,14 +324,16 @@ impl State {
         (id, wake)
     }
 
-    /// Where reading begins that is to begin at `floor`; the samples before are those before its segment, which is a little too few
-    /// until the segment is read.
-    fn place_of(&self, floor: Position) -> (Position, u64) {
+    /// Where reading begins that is to begin at `floor`, and the samples before.
+    fn place_of(&self, fs: &dyn Fs, floor: Position) -> (Position, u64) {
         if floor >= self.end || floor >= self.catalog.end {
             return (floor.min(self.end).max(self.catalog.end), self.end_samples);
         }
         match self.catalog.locate(floor) {
-            Some(located) => (floor.max(located.segment.first), located.segment.first_samples),
+            Some(located) => {
+                let position = floor.max(located.segment.first);
+                (position, located.samples_before(fs, position))
+            }
             None => (self.end, self.end_samples),
         }
     }

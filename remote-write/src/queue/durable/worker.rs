@@ -13,6 +13,7 @@ use foldhash::fast::RandomState;
 
 use super::codec::{encode_batch, encode_layout};
 use super::frame::{Kind, Packer};
+use super::fs::FsFile;
 use super::places::{Change, Places};
 use super::segments::{Active, Segment};
 use super::state::{Fresh, Job, Shared, Work};
@@ -26,14 +27,16 @@ const CHAIN: u8 = 64;
 const CHUNK: usize = 1 << 20;
 /// This much of the disk is left to others.
 const LEAVE_FREE: u64 = 64 << 20;
+/// Segments within a budget.
+const SEGMENTS: u64 = 64;
 /// How often the age of the oldest segment is looked at.
 const LOOK_AFTER: Duration = Duration::from_mins(1);
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
-    sync_interval: Duration,
-    segment_bytes: u64,
     active: Option<Active>,
+    /// Segments that were given up before they were synced.
+    given_up: Vec<Arc<dyn FsFile>>,
     /// Layouts that the active segment has, with the number of others that each of them needs.
     defined: HashMap<LayoutId, u8, RandomState>,
     places: BTreeMap<u64, Places>,
@@ -49,16 +52,15 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(shared: Arc<Shared>, sync_interval: Duration, segment_bytes: u64) -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         let synced = shared.clock.elapsed();
         Self {
             shared,
-            sync_interval,
-            segment_bytes,
             active: None,
+            given_up: Vec::new(),
             defined: HashMap::default(),
             places: BTreeMap::new(),
-            packer: Packer::default(),
+            packer: Packer::new(),
             buffer: Vec::new(),
             payload: Vec::new(),
             dirty: false,
@@ -82,20 +84,15 @@ impl Worker {
     }
 
     /// How long to wait for work.
-    fn patience(&self, now: Duration) -> Option<Duration> {
+    fn patience(&self, now: Duration) -> Duration {
+        let interval = self.shared.lock().sync_interval;
         let sync = self
             .dirty
-            .then(|| (self.synced + self.sync_interval).saturating_sub(now));
+            .then(|| (self.synced + interval).saturating_sub(now));
         let retry = self.held_off.map(|until| until.saturating_sub(now));
-        Some(
-            [sync, retry, Some(LOOK_AFTER)]
-                .into_iter()
-                .flatten()
-                .min()
-                .unwrap_or(LOOK_AFTER)
-                // A clock that a test has stopped must not make this thread spin.
-                .max(Duration::from_millis(1)),
-        )
+        let first = [sync, retry].into_iter().flatten().fold(LOOK_AFTER, Duration::min);
+        // A clock that a test has stopped must not make this thread spin.
+        first.max(Duration::from_millis(1))
     }
 
     /// One round: write, note, sync if it is time, tidy up.
@@ -104,20 +101,36 @@ impl Worker {
         if self.held_off.is_some_and(|until| until <= now) || work.closing {
             self.held_off = None;
         }
+        let (opened, jobs): (Vec<Job>, Vec<Job>) =
+            work.jobs.into_iter().partition(|job| matches!(job, Job::Open(..)));
+        for job in opened {
+            if let Job::Open(reader, name, progress) = job {
+                self.places.insert(reader, Places::new(&name, *progress));
+            }
+        }
         let mut result = Ok(());
         if self.held_off.is_none() {
-            result = self.write(&work.entries);
+            // A reader's place is on disk before any batch that it is owed.
+            result = self.write_places().and_then(|()| self.write(&work.entries));
         }
         drop(work.entries);
-        result = self.note(work.jobs).and(result);
+        result = self.note(jobs).and(result);
         match result {
             Ok(()) => self.healed(),
             Err(error) => self.failed("written", &error, now),
         }
-        if !self.waiting.is_empty() || (self.dirty && now.saturating_sub(self.synced) >= self.sync_interval) {
+        self.tidy();
+        if !self.waiting.is_empty() || (self.dirty && now.saturating_sub(self.synced) >= self.shared.lock().sync_interval) {
             self.sync();
         }
-        self.tidy();
+    }
+
+    /// Writes places of which there is no file that can be relied on.
+    fn write_places(&mut self) -> io::Result<()> {
+        for places in self.places.values_mut().filter(|places| places.is_without_file()) {
+            places.rewrite(&*self.shared.fs, &mut self.packer)?;
+        }
+        Ok(())
     }
 
     fn write(&mut self, entries: &[Fresh]) -> io::Result<()> {
@@ -125,7 +138,7 @@ impl Worker {
         while !rest.is_empty() {
             self.make_room()?;
             let Some(active) = &self.active else { break };
-            let (limit, start) = (self.segment_bytes, active.len);
+            let (limit, start) = (self.segment_bytes(), active.len);
             let mut taken = 0;
             self.buffer.clear();
             for fresh in rest {
@@ -154,9 +167,14 @@ impl Worker {
         Ok(())
     }
 
+    /// How large a segment becomes.
+    fn segment_bytes(&self) -> u64 {
+        (self.shared.lock().max_disk / SEGMENTS).clamp(1 << 20, 64 << 20)
+    }
+
     /// Sees to it that there is a segment with room.
     fn make_room(&mut self) -> io::Result<()> {
-        if self.active.as_ref().is_some_and(|active| active.len < self.segment_bytes) {
+        if self.active.as_ref().is_some_and(|active| active.len < self.segment_bytes()) {
             return Ok(());
         }
         let space = self.shared.fs.space()?;
@@ -249,11 +267,8 @@ impl Worker {
                     changes.entry(reader).or_default().push(change);
                     told.extend(promise);
                 }
-                Job::Open(reader, name, progress) => {
-                    let mut places = Places::new(&name, *progress);
-                    result = places.rewrite(&*self.shared.fs, &mut self.packer).and(result);
-                    self.places.insert(reader, places);
-                }
+                // They came first.
+                Job::Open(..) => {}
                 Job::Forget(reader) => {
                     changes.remove(&reader);
                     if let Some(places) = self.places.remove(&reader) {
@@ -289,8 +304,10 @@ impl Worker {
         let start = self.shared.clock.elapsed();
         let mut result = Ok(());
         if self.dirty {
-            if let Some(active) = &self.active {
-                result = active.file.sync();
+            let active = self.active.as_ref().map(|active| &active.file);
+            // One that cannot be synced is not tried again: the kernel may have thrown away what it could not write.
+            for file in std::mem::take(&mut self.given_up).iter().chain(active) {
+                result = file.sync().and(result);
             }
             for places in self.places.values_mut() {
                 result = places.sync().and(result);
@@ -343,6 +360,7 @@ impl Worker {
         // What was written in part is cut off; if that fails as well it is passed over when it is read.
         if let Some(active) = self.active.take() {
             let _torn = active.file.cut(active.len);
+            self.given_up.push(active.file);
         }
         self.defined.clear();
         let reason = format!(
