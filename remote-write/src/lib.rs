@@ -28,5 +28,5 @@ pub use self::error::{Error, ErrorKind};
 pub use self::intake::{Intake, Received};
 #[cfg(feature = "sigv4")]
 pub use self::sigv4::SigV4;
-pub use self::status::{Health, Refusal, Status};
+pub use self::status::{Health, QueueStatus, Refusal, Status};
 pub use self::writer::{StatusChanges, Writer};

@@ -9,6 +9,7 @@
 
 #[cfg(feature = "durable")]
 pub(crate) mod durable;
+mod figures;
 mod memory;
 mod weight;
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 use ferroalloy_model::{Batch, Commit};
 use tokio::sync::Notify;
 
+pub(crate) use self::figures::{DiskFigures, LogFigures, Trouble};
 pub(crate) use self::memory::MemoryLog;
 use crate::config::QueueLimits;
 
@@ -55,44 +57,6 @@ pub(crate) type Ticket = u64;
 
 /// A request that an earlier run began and did not see the end of.
 pub(crate) type Unfinished = (Ticket, Arc<[Part]>);
-
-/// Why a log is not as safe as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trouble {
-    /// Since when, on the elapsed clock.
-    pub(crate) since: Duration,
-    pub(crate) reason: String,
-}
-
-/// What a log holds, and where.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct LogFigures {
-    pub(crate) memory_bytes: usize,
-    /// Of a log on disk.
-    pub(crate) disk: Option<DiskFigures>,
-    pub(crate) trouble: Option<Trouble>,
-}
-
-/// What a log has on disk.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct DiskFigures {
-    pub(crate) bytes: u64,
-    pub(crate) max_bytes: u64,
-    pub(crate) segments: usize,
-    /// Bytes written since the start.
-    pub(crate) written_bytes: u64,
-    /// Samples that are in memory alone.
-    pub(crate) not_written: u64,
-    /// Samples that a power cut would lose.
-    pub(crate) not_synced: u64,
-    pub(crate) syncs: u64,
-    pub(crate) sync_time: Duration,
-    pub(crate) last_sync: Duration,
-    /// Times that the disk refused something.
-    pub(crate) failures: u64,
-    /// Records that could not be read.
-    pub(crate) damaged: u64,
-}
 
 /// Why samples were dropped without a receiver's word. The order is that of [`DropReason::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,22 @@ pub struct Status {
     pub lag: Duration,
 }
 
+/// How a writer's queue fares at the moment it was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueueStatus {
+    /// Whether it is kept on disk.
+    pub durable: bool,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+    /// Bytes that it may have there.
+    pub max_disk_bytes: u64,
+    /// Samples that are in memory alone though the queue is kept on disk.
+    pub not_written: u64,
+    /// Why the disk does not take anything, and since when, in milliseconds since 1970.
+    pub trouble: Option<(i64, String)>,
+}
+
 /// Whether an endpoint's requests get through.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]

@@ -22,7 +22,7 @@ use crate::config::{Config, Endpoint};
 use crate::endpoint::{Command, EndpointTask, Searches, Settings, Shared, Throttle};
 use crate::metrics::{EndpointMetrics, Gauges};
 use crate::queue::{Log, MemoryLog};
-use crate::status::{Board, Health, Status};
+use crate::status::{Board, Health, QueueStatus, Status};
 use crate::view::Stage;
 use crate::{Error, ErrorKind};
 
@@ -52,6 +52,9 @@ struct Running {
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
+
+/// How long the end of a writer waits for the disk.
+const SYNC_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Tells when the status of an endpoint has changed.
 #[derive(Clone, Debug)]
@@ -242,6 +245,24 @@ impl Writer {
             .collect()
     }
 
+    /// How the queue fares, which all endpoints share.
+    pub fn queue_status(&self) -> QueueStatus {
+        let figures = self.log.figures();
+        let disk = figures.disk.unwrap_or_default();
+        let now = self.clock.elapsed();
+        QueueStatus {
+            durable: figures.disk.is_some(),
+            disk_bytes: disk.bytes,
+            max_disk_bytes: disk.max_bytes,
+            not_written: disk.not_written,
+            trouble: figures.trouble.map(|trouble| {
+                let lasts = now.saturating_sub(trouble.since).as_millis();
+                let since = self.clock.wall() - i64::try_from(lasts).unwrap_or(0);
+                (since, trouble.reason)
+            }),
+        }
+    }
+
     /// A means to wait until an endpoint begins to fail, works again, fails for another reason or has refused samples. Figures change
     /// without notice.
     pub fn status_changes(&self) -> StatusChanges {
@@ -256,7 +277,7 @@ impl Writer {
     }
 
     /// Refuses further batches, sends what there is, and returns when that is done, at the latest after `deadline`. The number of samples
-    /// that were not delivered to an endpoint, added up over the endpoints.
+    /// that were not delivered to an endpoint, added up over the endpoints; a queue on disk has them for the next start.
     pub async fn shutdown(&self, deadline: Duration) -> u64 {
         self.open.store(false, Ordering::Relaxed);
         let mut endpoints = std::mem::take(&mut self.lock().endpoints);
@@ -269,7 +290,9 @@ impl Writer {
                 let _ended = (&mut running.task).await;
             }
         };
-        if timeout(&*self.clock, deadline, finished).await.is_ok() {
+        let finished = timeout(&*self.clock, deadline, finished).await;
+        let _slow_disk = timeout(&*self.clock, SYNC_DEADLINE, self.log.sync()).await;
+        if finished.is_ok() {
             return 0;
         }
         endpoints
@@ -282,7 +305,11 @@ impl Writer {
     pub fn collect_labelled(&self, labels: &[(&str, &str)], out: &mut Families) {
         let newest = self.log.newest_timestamp();
         let now = self.clock.elapsed();
-        self.accepted.collect(labels, newest, self.log.figures().memory_bytes, out);
+        let figures = self.log.figures();
+        self.accepted.collect(labels, newest, figures.memory_bytes, out);
+        if let Some(disk) = &figures.disk {
+            disk.collect(labels, out);
+        }
         for running in &self.lock().endpoints {
             let status = running.status(newest, now);
             let settings = running.settings.borrow().clone();

@@ -3,6 +3,7 @@
 mod arguments;
 mod overlap;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,11 +34,23 @@ pub(super) struct RemoteWrite {
 /// For how long samples that were refused for good make the component unhealthy.
 const REFUSAL_MATTERS: i64 = 5 * 60 * 1_000;
 
+/// Where the component keeps its queue.
+fn folder(context: &Context) -> PathBuf {
+    context.host.storage.join(&*context.id).join("queue")
+}
+
 /// What is wrong with an endpoint, and since when.
 fn trouble(status: &Status, now: i64) -> Option<(String, i64)> {
     let (what, since) = match (&status.health, &status.last_refusal) {
         (remote_write::Health::Failing { since, reason }, _) => (
-            format!("{reason} ({} samples wait)", status.pending_samples),
+            match status.oldest_unsent {
+                Some(oldest) => format!(
+                    "{reason} ({} samples wait, the oldest for {}s)",
+                    status.pending_samples,
+                    oldest.as_secs()
+                ),
+                None => reason.clone(),
+            },
             *since,
         ),
         (_, Some(refusal)) if now - refusal.at < REFUSAL_MATTERS => (
@@ -71,13 +84,13 @@ impl Define for RemoteWrite {
 
     fn check(arguments: &Arguments) -> Result<(), Error> {
         arguments
-            .config("")?
+            .config("", Path::new(""))?
             .validate()
             .map_err(|error| Error::new(chain(&error)))
     }
 
     fn build(context: Context, arguments: &Arguments) -> Result<Self, Error> {
-        let config = arguments.config(&context.host.user_agent)?;
+        let config = arguments.config(&context.host.user_agent, &folder(&context))?;
         let writer = Writer::new(config, Arc::clone(&context.host.clock))
             .map_err(|error| Error::new(chain(&error)))?;
         let writer = Arc::new(writer);
@@ -95,7 +108,7 @@ impl Define for RemoteWrite {
     }
 
     fn update(&self, arguments: &Arguments) -> Result<Reconfigured, Error> {
-        let config = arguments.config(&self.context.host.user_agent)?;
+        let config = arguments.config(&self.context.host.user_agent, &folder(&self.context))?;
         self.writer
             .reconfigure(config)
             .map_err(|error| Error::new(chain(&error)))
@@ -108,19 +121,24 @@ impl Define for RemoteWrite {
         stop.cancelled().await;
         let unsent = self.writer.shutdown(FLUSH_DEADLINE).await;
         if unsent > 0 {
-            tracing::warn!(samples = unsent, "samples were not delivered before the end");
+            tracing::info!(
+                samples = unsent,
+                "samples are not delivered yet, the queue keeps them for the next start"
+            );
         }
         Ok(())
     }
 
     fn health(&self) -> Option<Health> {
         let now = self.context.host.clock.wall();
-        let troubles: Vec<(String, i64)> = self
-            .writer
-            .status()
-            .iter()
-            .filter_map(|status| trouble(status, now))
-            .collect();
+        let statuses = self.writer.status();
+        let mut troubles: Vec<(String, i64)> =
+            statuses.iter().filter_map(|status| trouble(status, now)).collect();
+        let queue = self.writer.queue_status();
+        if let Some((since, reason)) = queue.trouble {
+            let what = format!("{reason} ({} samples are in memory alone)", queue.not_written);
+            troubles.push((what, since));
+        }
         let since = troubles.iter().map(|(_, since)| *since).min()?;
         let messages: Vec<String> = troubles.into_iter().map(|(message, _)| message).collect();
         Some(Health::new(State::Unhealthy, messages.join("; "), since))

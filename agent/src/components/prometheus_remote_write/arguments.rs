@@ -3,16 +3,20 @@
 mod clouds;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use ferroalloy_model::Labels;
 use relabel::Naming;
-use remote_write::{Config, QueueLimits};
-use river_syntax::{Block, Secret};
+use remote_write::{Config, QueueLimits, Storage};
+use river_syntax::{Block, Bytes, Secret};
 
 use self::clouds::{AzureAd, GoogleIam};
 use crate::arguments::{HttpClient, HttpUrl, Rule, choice, rules};
 use crate::error::Error;
+
+/// A queue of less has no room for two segments.
+const SMALLEST: u64 = 4 << 20;
 
 /// Where samples are sent, and with which labels.
 #[derive(Debug, Clone, PartialEq, Block)]
@@ -26,6 +30,28 @@ pub(in super::super) struct Arguments {
     /// How long samples are kept for receivers that are away.
     #[river(block)]
     wal: Option<Wal>,
+    /// The queue on disk. A block of our own: files without it are Alloy's as they stand.
+    #[river(block, default)]
+    queue: DiskQueue,
+}
+
+/// The queue on disk, in which samples wait until each receiver has them.
+#[derive(Debug, Clone, PartialEq, Block)]
+struct DiskQueue {
+    /// How much of the disk it may take; unless given, a tenth of the disk, but not more than 8 GiB. The oldest samples go first.
+    max_size: Option<Bytes>,
+    /// How long what was written may wait until a power cut does not lose it.
+    #[river(default = Duration::from_secs(1))]
+    sync_interval: Duration,
+}
+
+impl Default for DiskQueue {
+    fn default() -> Self {
+        Self {
+            max_size: None,
+            sync_interval: Duration::from_secs(1),
+        }
+    }
 }
 
 /// One receiver.
@@ -224,18 +250,29 @@ struct Wal {
     truncate_frequency: Option<Duration>,
     /// Without meaning here, for the same reason. Taken with a warning.
     min_keepalive_time: Option<Duration>,
-    /// How long samples are kept.
-    #[river(default = Duration::from_hours(8))]
-    max_keepalive_time: Duration,
+    /// How long samples are kept; as long as there is room for them unless it is given.
+    max_keepalive_time: Option<Duration>,
 }
 
 impl Arguments {
     /// The writer's configuration.
-    pub(super) fn config(&self, user_agent: &str) -> Result<Config, Error> {
-        let mut queue = QueueLimits::default();
-        if let Some(wal) = &self.wal {
-            queue.max_age = wal.max_keepalive_time;
+    pub(super) fn config(&self, user_agent: &str, folder: &Path) -> Result<Config, Error> {
+        let max_age = self.wal.as_ref().and_then(|wal| wal.max_keepalive_time);
+        let queue = QueueLimits {
+            max_age: max_age.unwrap_or(Duration::MAX),
+            ..QueueLimits::default()
+        };
+        if self.queue.sync_interval.is_zero() {
+            return Err(Error::new("queue: sync_interval must be greater than 0s"));
         }
+        if self.queue.max_size.is_some_and(|size| size.0 < SMALLEST) {
+            return Err(Error::new("queue: max_size must be at least 4MiB"));
+        }
+        let storage = Storage {
+            max_bytes: self.queue.max_size.map(|size| size.0),
+            sync_interval: self.queue.sync_interval,
+            ..Storage::new(folder)
+        };
         Ok(Config {
             external_labels: Labels::from_pairs(&self.external_labels),
             endpoints: self
@@ -244,6 +281,7 @@ impl Arguments {
                 .map(Endpoint::config)
                 .collect::<Result<_, _>>()?,
             queue,
+            storage: Some(storage),
             user_agent: user_agent.to_owned(),
         })
     }
