@@ -112,7 +112,11 @@ impl EndpointTask {
                 self.read(&settings);
             }
             self.measure();
-            if self.flushing && self.requests.is_empty() && self.lanes.samples() == 0 && self.backlog_is_empty() {
+            if self.flushing
+                && self.requests.is_empty()
+                && self.lanes.samples() == 0
+                && self.backlog_is_empty()
+            {
                 return;
             }
             let due = self.due(&settings);
@@ -163,7 +167,9 @@ impl EndpointTask {
 
     /// Begins the requests of an earlier run again, once their batches are read.
     fn recover(&mut self, settings: &Settings) {
-        let Some(recovery) = &mut self.recovery else { return };
+        let Some(recovery) = &mut self.recovery else {
+            return;
+        };
         while !recovery.is_complete(&*self.reader)
             && let Some(entry) = self.reader.next()
         {
@@ -172,7 +178,9 @@ impl EndpointTask {
         if !recovery.is_complete(&*self.reader) {
             return;
         }
-        let Some(recovery) = self.recovery.take() else { return };
+        let Some(recovery) = self.recovery.take() else {
+            return;
+        };
         let (requests, entries) = recovery.finish();
         for entry in entries {
             self.take(entry);

@@ -62,7 +62,9 @@ impl Error {
         let on_the_way = |error: &http_client::Error| {
             matches!(
                 error.kind(),
-                http_client::ErrorKind::Closed | http_client::ErrorKind::Protocol | http_client::ErrorKind::BodyLimit
+                http_client::ErrorKind::Closed
+                    | http_client::ErrorKind::Protocol
+                    | http_client::ErrorKind::BodyLimit
             )
         };
         self.kind == ErrorKind::Unreachable && self.source.as_ref().is_none_or(on_the_way)

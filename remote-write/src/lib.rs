@@ -19,9 +19,9 @@ mod view;
 mod writer;
 
 pub use self::client::{Client, Written};
-pub use self::config::{Config, Endpoint, MetadataConfig, QueueConfig, QueueLimits};
 #[cfg(feature = "durable")]
 pub use self::config::Storage;
+pub use self::config::{Config, Endpoint, MetadataConfig, QueueConfig, QueueLimits};
 pub use self::decode::{Limits, decode_v1, decode_v2};
 pub use self::encode::{Body, Encoder, Point, Value, Version};
 pub use self::error::{Error, ErrorKind};

@@ -132,8 +132,10 @@ impl Define for RemoteWrite {
     fn health(&self) -> Option<Health> {
         let now = self.context.host.clock.wall();
         let statuses = self.writer.status();
-        let mut troubles: Vec<(String, i64)> =
-            statuses.iter().filter_map(|status| trouble(status, now)).collect();
+        let mut troubles: Vec<(String, i64)> = statuses
+            .iter()
+            .filter_map(|status| trouble(status, now))
+            .collect();
         let queue = self.writer.queue_status();
         if let Some((since, reason)) = queue.trouble {
             let what = format!("{reason} ({} samples are in memory alone)", queue.not_written);

@@ -259,7 +259,9 @@ impl Shared {
     /// The receiver refuses what it was sent once before without an answer: most likely because it has it.
     fn perhaps_taken(&self, endpoint: &Endpoint, failure: &Failure, body: &Body) {
         let samples = body.counts.points() as u64;
-        self.metrics.perhaps_delivered.fetch_add(samples, Ordering::Relaxed);
+        self.metrics
+            .perhaps_delivered
+            .fetch_add(samples, Ordering::Relaxed);
         self.board.answered();
         if let Some(unsaid) = self.throttle.pass(self.clock.elapsed(), false) {
             tracing::warn!(

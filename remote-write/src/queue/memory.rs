@@ -10,7 +10,9 @@ use foldhash::fast::RandomState;
 use tokio::sync::Notify;
 
 use super::weight::Weight;
-use super::{Backlog, DropReason, Entry, Evicted, Log, LogFigures, Part, Position, Reader, Ticket, Unfinished};
+use super::{
+    Backlog, DropReason, Entry, Evicted, Log, LogFigures, Part, Position, Reader, Ticket, Unfinished,
+};
 use crate::config::QueueLimits;
 
 /// The log in memory. A batch is in it until every reader is done with it.
@@ -259,7 +261,10 @@ impl Reader for MemoryReader {
     }
 
     fn position(&self) -> Position {
-        lock(&self.state).readers.get(&self.id).map_or(0, |place| place.next)
+        lock(&self.state)
+            .readers
+            .get(&self.id)
+            .map_or(0, |place| place.next)
     }
 
     fn unfinished(&mut self) -> Vec<Unfinished> {
@@ -432,7 +437,11 @@ mod tests {
         }
         assert_eq!(setup.log.figures().memory_bytes, full);
         second.acknowledge(1);
-        assert_eq!(setup.log.figures().memory_bytes, full, "the oldest is still wanted");
+        assert_eq!(
+            setup.log.figures().memory_bytes,
+            full,
+            "the oldest is still wanted"
+        );
         second.acknowledge(0);
         assert_eq!(setup.log.figures().memory_bytes, full - 2 * Setup::batch_bytes());
         drop(second);

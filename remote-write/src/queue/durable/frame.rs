@@ -252,7 +252,14 @@ impl Packer {
     }
 
     /// Appends a frame. What is large is packed if that makes it smaller by an eighth.
-    pub(super) fn frame(&mut self, out: &mut Vec<u8>, kind: Kind, position: u64, samples: u64, payload: &[u8]) {
+    pub(super) fn frame(
+        &mut self,
+        out: &mut Vec<u8>,
+        kind: Kind,
+        position: u64,
+        samples: u64,
+        payload: &[u8],
+    ) {
         let mut stored = payload;
         let mut packed = false;
         if payload.len() >= PACK_FROM {

@@ -1,8 +1,8 @@
 //! What the log asks of a file system, so that tests can put one in its place that tears, fills up and lies.
 
-mod host;
 #[cfg(test)]
 pub(super) mod faulty;
+mod host;
 
 use std::fmt;
 use std::io;

@@ -63,7 +63,11 @@ impl Progress {
             .values()
             .flat_map(|parts| parts.iter().map(|part| part.position + 1));
         let in_parts = self.parts.keys().map(|position| position + 1);
-        in_requests.chain(in_parts).chain([self.done.end()]).max().unwrap_or(0)
+        in_requests
+            .chain(in_parts)
+            .chain([self.done.end()])
+            .max()
+            .unwrap_or(0)
     }
 
     pub(super) fn apply(&mut self, change: &Change) {

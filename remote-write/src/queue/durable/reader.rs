@@ -143,9 +143,7 @@ impl DurableReader {
     }
 
     fn finish(&mut self, position: Position) {
-        let index = self
-            .given
-            .binary_search_by_key(&position, |given| given.position);
+        let index = self.given.binary_search_by_key(&position, |given| given.position);
         if let Ok(index) = index {
             self.given[index].done = true;
         }
@@ -228,8 +226,7 @@ impl Reader for DurableReader {
     }
 
     fn end(&mut self, ticket: Ticket, parts: &[Part]) {
-        self.shared
-            .job(Job::Note(self.id, Change::End(ticket), None));
+        self.shared.job(Job::Note(self.id, Change::End(ticket), None));
         for part in parts.iter().filter(|part| part.to.is_none()) {
             self.finish(part.position);
         }
@@ -259,7 +256,12 @@ impl Reader for DurableReader {
         let on_disk = || {
             let located = state.catalog.locate(place.next)?;
             let wall = i64::from(located.segment.wall) * 1000;
-            Some(located.segment.born.unwrap_or_else(|| self.shared.queued_at(wall)))
+            Some(
+                located
+                    .segment
+                    .born
+                    .unwrap_or_else(|| self.shared.queued_at(wall)),
+            )
         };
         let next = || {
             let loaded = self.loaded.front().map(|loaded| loaded.entry.queued);

@@ -60,7 +60,9 @@ impl Segment {
 
     fn number(name: &str) -> Option<u64> {
         let digits = name.strip_suffix(".seg").filter(|digits| digits.len() == 16)?;
-        let lower = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let lower = digits
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         u64::from_str_radix(digits, 16).ok().filter(|_| lower)
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use ferroalloy_model::histogram::{BucketSpan, Counts, ResetHint};
 use ferroalloy_model::{
-    ColumnData, Columns, Committed, Exemplar, Histogram, HistogramRow, Labels, Layout, LayoutBuilder, ManualClock,
-    Metadata, MetricKind, Row, RowSides, Rows, SourceId,
+    ColumnData, Columns, Committed, Exemplar, Histogram, HistogramRow, Labels, Layout, LayoutBuilder,
+    ManualClock, Metadata, MetricKind, Row, RowSides, Rows, SourceId,
 };
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use super::fs::faulty::{FaultyFs, Faults};
+use super::fs::faulty::{Faults, FaultyFs};
 use super::*;
 use crate::queue::{Entry, Part, Ticket};
 
@@ -270,14 +270,23 @@ fn a_full_disk_and_one_that_fails_keep_nothing_from_going_on() {
     let series = layout("a", &["m"]);
     let log = open(&fs, &runtime, 1 << 30).unwrap();
     let mut reader = log.reader("e");
-    assert_eq!(runtime.block_on(log.append(&batch(&series, 0.0))), Committed::Durable);
+    assert_eq!(
+        runtime.block_on(log.append(&batch(&series, 0.0))),
+        Committed::Durable
+    );
     fs.set(Faults {
         room: Some(30),
         ..Faults::default()
     });
-    assert_eq!(runtime.block_on(log.append(&batch(&series, 1.0))), Committed::Memory);
+    assert_eq!(
+        runtime.block_on(log.append(&batch(&series, 1.0))),
+        Committed::Memory
+    );
     let trouble = log.figures().trouble.unwrap();
-    assert!(trouble.reason.contains("cannot be written in memory"), "{trouble:?}");
+    assert!(
+        trouble.reason.contains("cannot be written in memory"),
+        "{trouble:?}"
+    );
     assert_eq!(log.figures().disk.unwrap().not_written, 1);
     let (entries, lost) = drain(&runtime, &mut *reader);
     assert_eq!((entries.len(), lost), (2, 0));
@@ -320,7 +329,10 @@ fn the_oldest_goes_when_the_disk_budget_is_used_up() {
     let disk = log.figures().disk.unwrap();
     assert!(disk.bytes <= 5 << 20, "{disk:?}");
     let (entries, lost) = drain(&runtime, &mut *reader);
-    assert!(lost > 0 && lost + entries.len() as u64 * 20_000 == 60 * 20_000, "{lost}");
+    assert!(
+        lost > 0 && lost + entries.len() as u64 * 20_000 == 60 * 20_000,
+        "{lost}"
+    );
     assert_eq!(entries.last().map(|entry| entry.position), Some(59));
     // What everybody has is deleted.
     for entry in &entries {
@@ -333,7 +345,10 @@ fn the_oldest_goes_when_the_disk_budget_is_used_up() {
 #[test]
 fn files_that_are_not_ours_are_set_aside_and_strays_left_alone() {
     let (fs, runtime) = (FaultyFs::default(), runtime());
-    fs.put("0000000000000007.seg", b"somebody else's file, longer than a header would be");
+    fs.put(
+        "0000000000000007.seg",
+        b"somebody else's file, longer than a header would be",
+    );
     let mut newer = frame::FileHeader {
         kind: frame::FileKind::Segment,
         run: 1,
@@ -366,7 +381,10 @@ fn one_at_a_time_and_only_where_it_can_be_written() {
         no_create: true,
         ..Faults::default()
     });
-    assert_eq!(open(&fs, &runtime, 1 << 30).unwrap_err().kind(), ErrorKind::Storage);
+    assert_eq!(
+        open(&fs, &runtime, 1 << 30).unwrap_err().kind(),
+        ErrorKind::Storage
+    );
 }
 
 #[test]
@@ -378,7 +396,12 @@ fn an_endpoint_that_is_gone_holds_nothing_back() {
     runtime.block_on(log.append(&batch(&layout("a", &["m"]), 0.0)));
     log.forget("forgotten");
     drop(log);
-    let places = |fs: &FaultyFs| fs.names().into_iter().filter(|name| name.ends_with(".pos")).count();
+    let places = |fs: &FaultyFs| {
+        fs.names()
+            .into_iter()
+            .filter(|name| name.ends_with(".pos"))
+            .count()
+    };
     assert_eq!(places(&fs), 1);
     let log = open(&fs, &runtime, 1 << 30).unwrap();
     let _new = log.reader("new");
@@ -480,14 +503,21 @@ fn restart(fs: &FaultyFs, runtime: &Runtime, run: Run, model: &mut Model, cut: O
     let mut last = None;
     for entry in &entries {
         let value = value_of(entry);
-        assert!(last.is_none_or(|last| last < value), "out of order: {last:?}, {value}");
-        assert!(model.may_repeat || !model.ended.contains(&value), "{value} is given again");
+        assert!(
+            last.is_none_or(|last| last < value),
+            "out of order: {last:?}, {value}"
+        );
+        assert!(
+            model.may_repeat || !model.ended.contains(&value),
+            "{value} is given again"
+        );
         last = Some(value);
         seen.insert(value);
     }
     let mut missing = 0;
     for (value, samples) in &model.owed {
-        let may_be_gone = model.in_memory.contains(value) || (cut.is_some() && model.unsynced.contains(value));
+        let may_be_gone =
+            model.in_memory.contains(value) || (cut.is_some() && model.unsynced.contains(value));
         if !seen.contains(value) && !may_be_gone {
             missing += samples;
         }

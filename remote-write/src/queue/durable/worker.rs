@@ -86,11 +86,12 @@ impl Worker {
     /// How long to wait for work.
     fn patience(&self, now: Duration) -> Duration {
         let interval = self.shared.lock().sync_interval;
-        let sync = self
-            .dirty
-            .then(|| (self.synced + interval).saturating_sub(now));
+        let sync = self.dirty.then(|| (self.synced + interval).saturating_sub(now));
         let retry = self.held_off.map(|until| until.saturating_sub(now));
-        let first = [sync, retry].into_iter().flatten().fold(LOOK_AFTER, Duration::min);
+        let first = [sync, retry]
+            .into_iter()
+            .flatten()
+            .fold(LOOK_AFTER, Duration::min);
         // A clock that a test has stopped must not make this thread spin.
         first.max(Duration::from_millis(1))
     }
@@ -101,8 +102,10 @@ impl Worker {
         if self.held_off.is_some_and(|until| until <= now) || work.closing {
             self.held_off = None;
         }
-        let (opened, jobs): (Vec<Job>, Vec<Job>) =
-            work.jobs.into_iter().partition(|job| matches!(job, Job::Open(..)));
+        let (opened, jobs): (Vec<Job>, Vec<Job>) = work
+            .jobs
+            .into_iter()
+            .partition(|job| matches!(job, Job::Open(..)));
         for job in opened {
             if let Job::Open(reader, name, progress) = job {
                 self.places.insert(reader, Places::new(&name, *progress));
@@ -120,7 +123,9 @@ impl Worker {
             Err(error) => self.failed("written", &error, now),
         }
         self.tidy();
-        if !self.waiting.is_empty() || (self.dirty && now.saturating_sub(self.synced) >= self.shared.lock().sync_interval) {
+        if !self.waiting.is_empty()
+            || (self.dirty && now.saturating_sub(self.synced) >= self.shared.lock().sync_interval)
+        {
             self.sync();
         }
     }
@@ -174,7 +179,11 @@ impl Worker {
 
     /// Sees to it that there is a segment with room.
     fn make_room(&mut self) -> io::Result<()> {
-        if self.active.as_ref().is_some_and(|active| active.len < self.segment_bytes()) {
+        if self
+            .active
+            .as_ref()
+            .is_some_and(|active| active.len < self.segment_bytes())
+        {
             return Ok(());
         }
         let space = self.shared.fs.space()?;
@@ -371,7 +380,10 @@ impl Worker {
         state.keeps_in_memory();
         state.figures.failures += 1;
         let since = state.trouble.as_ref().map_or(now, |trouble| trouble.since);
-        let news = state.trouble.as_ref().is_none_or(|trouble| trouble.reason != reason);
+        let news = state
+            .trouble
+            .as_ref()
+            .is_none_or(|trouble| trouble.reason != reason);
         state.trouble = Some(Trouble {
             since,
             reason: reason.clone(),

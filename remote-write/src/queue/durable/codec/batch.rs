@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ferroalloy_model::histogram::{BucketSpan, Counts, ResetHint};
 use ferroalloy_model::{
-    Batch, ColumnData, Columns, Exemplar, Histogram, HistogramRow, Labels, Layout, Presence, Row, RowSides, Rows,
-    Sides,
+    Batch, ColumnData, Columns, Exemplar, Histogram, HistogramRow, Labels, Layout, Presence, Row, RowSides,
+    Rows, Sides,
 };
 
 use super::{Input, put, put_float, put_len, put_signed, put_text};
@@ -197,7 +197,9 @@ fn columns(input: &mut Input<'_>, slots: u32) -> Option<ColumnData> {
     let timestamp = input.signed()?;
     let count = usize::try_from(input.number()?).ok()?;
     let words = input.bytes(count.checked_mul(8)?)?;
-    let words = words.chunks_exact(8).map(|word| Some(u64::from_le_bytes(*word.first_chunk()?)));
+    let words = words
+        .chunks_exact(8)
+        .map(|word| Some(u64::from_le_bytes(*word.first_chunk()?)));
     let presence = Presence::from_words(words.collect::<Option<_>>()?);
     let mut data = ColumnData {
         timestamp,
