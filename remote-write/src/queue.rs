@@ -17,12 +17,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferroalloy_model::{Batch, Commit};
+use ferroalloy_model::{Batch, Clock, Commit};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-pub(crate) use self::figures::{DiskFigures, LogFigures, Trouble};
-pub(crate) use self::memory::MemoryLog;
-use crate::config::QueueLimits;
+pub(crate) use self::figures::LogFigures;
+#[cfg(feature = "durable")]
+pub(crate) use self::figures::{DiskFigures, Trouble};
+use self::memory::MemoryLog;
+use crate::Error;
+use crate::config::{Config, QueueLimits};
 
 /// A batch's place in its log. Rises by one from batch to batch.
 pub(crate) type Position = u64;
@@ -151,6 +155,44 @@ pub(crate) trait Reader: Send + fmt::Debug {
 
     /// Notified when there is another batch.
     fn wake(&self) -> Arc<Notify>;
+}
+
+/// A log, and the time that its users must go by.
+#[derive(Debug)]
+pub(crate) struct OpenLog {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Opens the log that `config` asks for.
+#[cfg(feature = "durable")]
+pub(crate) fn open(config: &Config, clock: Arc<dyn Clock>, runtime: &Handle) -> Result<OpenLog, Error> {
+    use self::durable::fs::HostFs;
+    use self::durable::{DurableLog, LongClock};
+    let Some(storage) = &config.storage else {
+        return Ok(in_memory(config, clock));
+    };
+    let clock: Arc<dyn Clock> = Arc::new(LongClock(clock));
+    let fs = Arc::new(HostFs::new(&storage.folder));
+    let log = DurableLog::open(fs, storage, &config.queue, clock.clone(), runtime.clone())?;
+    Ok(OpenLog {
+        log: Arc::new(log),
+        clock,
+    })
+}
+
+/// Opens the log that `config` asks for.
+#[cfg(not(feature = "durable"))]
+#[allow(clippy::unnecessary_wraps, reason = "as with the feature")]
+pub(crate) fn open(config: &Config, clock: Arc<dyn Clock>, _runtime: &Handle) -> Result<OpenLog, Error> {
+    Ok(in_memory(config, clock))
+}
+
+fn in_memory(config: &Config, clock: Arc<dyn Clock>) -> OpenLog {
+    OpenLog {
+        log: Arc::new(MemoryLog::new(&config.queue, clock.clone())),
+        clock,
+    }
 }
 
 // === impl DropReason ===

@@ -21,7 +21,7 @@ use crate::client::Client;
 use crate::config::{Config, Endpoint};
 use crate::endpoint::{Command, EndpointTask, Searches, Settings, Shared, Throttle};
 use crate::metrics::{EndpointMetrics, Gauges};
-use crate::queue::{Log, MemoryLog};
+use crate::queue::{self, Log, OpenLog};
 use crate::status::{Board, Health, QueueStatus, Status};
 use crate::view::Stage;
 use crate::{Error, ErrorKind};
@@ -67,7 +67,7 @@ impl Writer {
     pub fn new(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let runtime = Handle::try_current()
             .map_err(|_| Error::new(ErrorKind::Config, "a writer must be made within a tokio runtime"))?;
-        let (log, clock) = open_log(&config, clock, &runtime)?;
+        let OpenLog { log, clock } = queue::open(&config, clock, &runtime)?;
         let writer = Self {
             log,
             clock,
@@ -334,33 +334,6 @@ impl Writer {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-#[cfg(feature = "durable")]
-fn open_log(
-    config: &Config,
-    clock: Arc<dyn Clock>,
-    runtime: &Handle,
-) -> Result<(Arc<dyn Log>, Arc<dyn Clock>), Error> {
-    use crate::queue::durable::fs::HostFs;
-    use crate::queue::durable::{DurableLog, LongClock};
-    let Some(storage) = &config.storage else {
-        return Ok((Arc::new(MemoryLog::new(&config.queue, clock.clone())), clock));
-    };
-    let clock: Arc<dyn Clock> = Arc::new(LongClock(clock));
-    let fs = Arc::new(HostFs::new(&storage.folder));
-    let log = DurableLog::open(fs, storage, &config.queue, clock.clone(), runtime.clone())?;
-    Ok((Arc::new(log), clock))
-}
-
-#[cfg(not(feature = "durable"))]
-#[allow(clippy::unnecessary_wraps, reason = "as with the feature")]
-fn open_log(
-    config: &Config,
-    clock: Arc<dyn Clock>,
-    _runtime: &Handle,
-) -> Result<(Arc<dyn Log>, Arc<dyn Clock>), Error> {
-    Ok((Arc::new(MemoryLog::new(&config.queue, clock.clone())), clock))
 }
 
 impl Receiver for Writer {

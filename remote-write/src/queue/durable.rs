@@ -115,7 +115,7 @@ impl DurableLog {
 fn read_places(fs: &dyn Fs, catalog: &Catalog, opened: &mut Opened) -> io::Result<Known> {
     let mut known = Known::default();
     for file in fs.list()? {
-        if !file.ends_with(".pos") {
+        if file.strip_suffix(".pos").is_none() {
             continue;
         }
         match Places::read(fs, &file)? {

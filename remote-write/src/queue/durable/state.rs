@@ -92,6 +92,15 @@ pub(super) enum Job {
     Sync(Promise),
 }
 
+/// Why a segment goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pop {
+    /// All readers are done with it.
+    Done,
+    /// There is no room for it, or no time.
+    Drop(DropReason),
+}
+
 /// Where a reader is.
 pub(super) struct Place {
     pub(super) name: String,
@@ -408,8 +417,7 @@ impl State {
     pub(super) fn trim_tail(&mut self) {
         let read = self.readers.values().map(|place| place.next).min();
         let read = read.unwrap_or(Position::MAX);
-        loop {
-            let Some(oldest) = self.tail.front() else { break };
+        while let Some(oldest) = self.tail.front() {
             let position = oldest.entry.position;
             let on_disk = position < self.written;
             let needless = on_disk && (position < read || self.weight.bytes() > WINDOW);
@@ -427,12 +435,12 @@ impl State {
         }
     }
 
-    /// Lets go of the oldest segment, for `reason` or because all readers are done with it. Its number.
-    pub(super) fn pop_segment(&mut self, reason: Option<DropReason>) -> Option<u64> {
+    /// Lets go of the oldest segment. Its number.
+    pub(super) fn pop_segment(&mut self, why: Pop) -> Option<u64> {
         let oldest = self.catalog.oldest()?;
         self.catalog.segments.pop_front();
         let before = oldest.end;
-        if let Some(reason) = reason {
+        if let Pop::Drop(reason) = why {
             let mut jobs = Vec::new();
             for (id, place) in &mut self.readers {
                 if place.next < before {
@@ -453,15 +461,15 @@ impl State {
     }
 
     /// Why the oldest segment may go, if it may. The one that is written to never may.
-    pub(super) fn may_pop(&self, now_wall: i64, now: Duration) -> Option<Option<DropReason>> {
+    pub(super) fn may_pop(&self, now_wall: i64, now: Duration) -> Option<Pop> {
         let oldest = self.catalog.oldest()?;
         let next = self.catalog.segments.get(1)?;
         let floor = self.readers.values().map(|place| place.floor).min();
         if floor.is_none_or(|floor| floor >= oldest.end) {
-            return Some(None);
+            return Some(Pop::Done);
         }
         if self.catalog.bytes() > self.max_disk {
-            return Some(Some(DropReason::QueueFull));
+            return Some(Pop::Drop(DropReason::QueueFull));
         }
         // Its newest batch is no younger than the segment behind it.
         let age = match next.born {
@@ -472,6 +480,6 @@ impl State {
                 Duration::from_secs(seconds.saturating_sub(next.wall.into()))
             }
         };
-        (age > self.limits.max_age).then_some(Some(DropReason::TooOld))
+        (age > self.limits.max_age).then_some(Pop::Drop(DropReason::TooOld))
     }
 }

@@ -16,7 +16,7 @@ use super::frame::{Kind, Packer};
 use super::fs::FsFile;
 use super::places::{Change, Places};
 use super::segments::{Active, Segment};
-use super::state::{Fresh, Job, Shared, Work};
+use super::state::{Fresh, Job, Pop, Shared, Work};
 use crate::queue::{DropReason, Position, Trouble};
 
 /// How long the disk is left alone after it refused something.
@@ -305,7 +305,9 @@ impl Worker {
         } else {
             Committed::Memory
         };
-        told.into_iter().for_each(|promise| promise.settle(outcome));
+        for promise in told {
+            promise.settle(outcome);
+        }
         result
     }
 
@@ -400,12 +402,12 @@ impl Worker {
             let now = self.shared.clock.elapsed();
             let popped = {
                 let mut state = self.shared.lock();
-                let Some(reason) = state.may_pop(self.shared.clock.wall(), now) else {
+                let Some(why) = state.may_pop(self.shared.clock.wall(), now) else {
                     return;
                 };
-                state.pop_segment(reason).map(|number| (number, reason))
+                state.pop_segment(why).map(|number| (number, why))
             };
-            let Some((number, reason)) = popped else { return };
+            let Some((number, why)) = popped else { return };
             if let Err(error) = self.shared.fs.remove(&Segment::name(number))
                 && error.kind() != io::ErrorKind::NotFound
             {
@@ -416,7 +418,7 @@ impl Worker {
                     "a segment of the queue cannot be deleted"
                 );
             }
-            if let Some(reason) = reason {
+            if let Pop::Drop(reason) = why {
                 tracing::warn!(
                     folder = %self.shared.fs.folder().display(),
                     segment = Segment::name(number),

@@ -89,7 +89,9 @@ fn put_rows(out: &mut Vec<u8>, rows: &Rows) {
 
 fn put_list<T>(out: &mut Vec<u8>, items: &[T], mut item: impl FnMut(&mut Vec<u8>, &T)) {
     put_len(out, items.len());
-    items.iter().for_each(|of| item(out, of));
+    for of in items {
+        item(out, of);
+    }
 }
 
 fn put_times(out: &mut Vec<u8>, times: &[(u32, i64)]) {

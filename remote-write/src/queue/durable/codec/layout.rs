@@ -66,7 +66,9 @@ pub(crate) fn encode_layout(out: &mut Vec<u8>, layout: &Layout, with_parent: boo
     };
     let count = if parent.is_some() {
         let slots = layout.changed();
-        slots.iter().for_each(|slot| change(*slot as usize));
+        for slot in slots {
+            change(*slot as usize);
+        }
         slots.len()
     } else {
         (0..layout.len()).for_each(&mut change);

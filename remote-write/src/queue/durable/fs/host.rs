@@ -30,10 +30,10 @@ impl HostFs {
             folder: folder.to_owned(),
         }
     }
+}
 
-    fn make(&self, folder: &Path) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-    }
+fn make(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 impl Fs for HostFs {
@@ -42,7 +42,7 @@ impl Fs for HostFs {
     }
 
     fn hold(&self) -> io::Result<Box<dyn Send + Sync>> {
-        self.make(&self.folder)?;
+        make(&self.folder)?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -83,7 +83,7 @@ impl Fs for HostFs {
         };
         let file = match open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.make(&self.folder)?;
+                make(&self.folder)?;
                 open()?
             }
             opened => opened?,
@@ -105,7 +105,7 @@ impl Fs for HostFs {
 
     fn set_aside(&self, name: &str) -> io::Result<()> {
         let aside = self.folder.join(ASIDE);
-        self.make(&aside)?;
+        make(&aside)?;
         let free = (0..).find_map(|nth: u32| {
             let path = if nth == 0 {
                 aside.join(name)
