@@ -11,9 +11,13 @@ mod compliance;
 mod fmt;
 mod http;
 mod http_client;
+// What a process uses is measured there only.
+#[cfg(target_os = "linux")]
+mod memory;
 mod pipeline;
 mod real_prometheus;
 mod reference;
 mod reload;
+mod side_by_side;
 mod support;
 mod validate;

@@ -28,10 +28,17 @@ pub(crate) struct Agent {
 impl Agent {
     /// Starts an agent with a configuration.
     pub(crate) async fn start(config: &str) -> Self {
+        Self::start_within(config, None).await
+    }
+
+    /// Starts one that may use so many bytes of memory.
+    pub(crate) async fn start_within(config: &str, memory: Option<u64>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.alloy");
         std::fs::write(&path, config).unwrap();
-        let app = App::start(options(&folder, ConfigSource::Path(path))).await;
+        let mut options = options(&folder, ConfigSource::Path(path));
+        options.memory_budget = memory.or(options.memory_budget);
+        let app = App::start(options).await;
         Self {
             app: app.unwrap_or_else(|error| panic!("{error:?}")),
             folder,
