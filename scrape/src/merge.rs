@@ -23,15 +23,14 @@ pub(crate) fn merge(
 ) -> Result<bool, Error> {
     out.clear();
     out.set(NAME, exposed.name());
-    for (index, (name, value)) in exposed.iter().enumerate() {
-        // Label sets are short: comparing each with those before costs less than a table.
-        if name == NAME || exposed.iter().take(index).any(|(before, _)| before == name) {
-            return Err(labels(format!(
-                "series {} has the label {name:?} twice",
-                exposed.name()
-            )));
-        }
+    let mut given = 1;
+    for (name, value) in exposed.iter() {
         out.set(name, value);
+        given += 1;
+    }
+    // Where there are as many as were given, none came twice.
+    if out.len() != given {
+        check_repeated(exposed)?;
     }
     if config.honor_labels {
         for (name, value) in target.iter() {
@@ -48,6 +47,19 @@ pub(crate) fn merge(
     }
     check(exposed, config, out)?;
     Ok(true)
+}
+
+#[cold]
+fn check_repeated(exposed: &SeriesLabels) -> Result<(), Error> {
+    for (index, (name, _)) in exposed.iter().enumerate() {
+        if name == NAME || exposed.iter().take(index).any(|(before, _)| before == name) {
+            return Err(labels(format!(
+                "series {} has the label {name:?} twice",
+                exposed.name()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Sets the target's labels and renames exposed labels of the same name, shortest name first.

@@ -1,5 +1,6 @@
 //! Makes layouts: from nothing, or from the one before.
 
+use std::ops::Range;
 use std::sync::{Arc, Weak};
 
 use hashbrown::HashMap;
@@ -21,6 +22,8 @@ pub struct LayoutBuilder {
     /// From a pair's address to its index in `pairs`.
     index_of: HashMap<usize, u32, foldhash::fast::RandomState>,
     refs: Vec<u32>,
+    /// Where in `refs` the series that was set last is.
+    last_run: Range<usize>,
     slots: Vec<Slot>,
     families: Vec<Arc<Metadata>>,
     changed: Vec<u32>,
@@ -51,6 +54,7 @@ impl LayoutBuilder {
             pairs: Vec::new(),
             index_of: HashMap::default(),
             refs: Vec::new(),
+            last_run: 0..0,
             slots: Vec::new(),
             families: Vec::new(),
             changed: Vec::new(),
@@ -86,6 +90,7 @@ impl LayoutBuilder {
             pairs: parent.pairs.to_vec(),
             index_of,
             refs: parent.refs.to_vec(),
+            last_run: 0..0,
             slots,
             families: parent.families.to_vec(),
             changed: Vec::new(),
@@ -183,7 +188,15 @@ impl LayoutBuilder {
         metadata: Option<&Arc<Metadata>>,
     ) {
         let start = index(self.refs.len());
+        let mut before = self.last_run.clone();
         for pair in pairs {
+            // Most pairs are those of the series before, at the same place.
+            if let Some(at) = before.next().map(|place| self.refs[place])
+                && self.pairs[at as usize] == pair
+            {
+                self.refs.push(at);
+                continue;
+            }
             let next = index(self.pairs.len());
             let at = *self.index_of.entry(pair.address()).or_insert(next);
             if at == next {
@@ -191,6 +204,7 @@ impl LayoutBuilder {
             }
             self.refs.push(at);
         }
+        self.last_run = start as usize..self.refs.len();
         let family = self.family(metadata);
         if let Some(held) = self.slots.get_mut(slot as usize) {
             *held = Slot {
