@@ -122,7 +122,7 @@ pub(super) fn find<const N: usize>(text: &[u8], wanted: [u8; N]) -> Option<usize
 pub(crate) fn quoted_end(text: &[u8], at: usize, nul_allowed: bool) -> Result<usize, Fault> {
     let mut next = at + 1;
     loop {
-        let Some(found) = text.get(next..).and_then(|rest| find(rest, [b'"', b'\\'])) else {
+        let Some(found) = text.get(next..).and_then(|rest| find(rest, *b"\"\\")) else {
             return Err(fault(at, "quoted string has no end"));
         };
         let stop = next + found;

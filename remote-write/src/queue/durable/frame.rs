@@ -285,7 +285,7 @@ impl Packer {
 
     /// Gives back room that was needed for something large.
     pub(super) fn trim(&mut self) {
-        self.packed.truncate(0);
+        self.packed.clear();
         self.packed.shrink_to(256 << 10);
     }
 }

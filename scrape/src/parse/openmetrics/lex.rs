@@ -115,7 +115,7 @@ pub(super) fn quoted_end(text: &[u8], at: usize, nul_allowed: bool) -> Result<us
     let mut next = at + 1;
     loop {
         let rest = text.get(next..).unwrap_or_default();
-        let Some(found) = lex::find(rest, [b'"', b'\\', b'\n']) else {
+        let Some(found) = lex::find(rest, *b"\"\\\n") else {
             return Err(fault(at, "quoted string has no end"));
         };
         let stop = next + found;
