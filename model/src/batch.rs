@@ -236,6 +236,16 @@ impl Batch {
 }
 
 impl Columns {
+    /// Slots that may have a sample.
+    pub fn slots(&self) -> usize {
+        self.layout.len().min(self.data.values.len())
+    }
+
+    /// Samples of the slots from `slot` on, those of vacant slots included.
+    pub fn samples_from(&self, slot: usize) -> usize {
+        u32::try_from(slot).map_or(0, |slot| self.data.presence.count_from(slot))
+    }
+
     fn for_each_sample(&self, mut each: impl FnMut(Row)) {
         let data = &*self.data;
         let mut explicit = data.sides.as_deref().map_or(&[][..], |sides| &sides.timestamps);

@@ -33,6 +33,11 @@ pub(crate) use self::throttle::Throttle;
 use crate::encode::{Compressor, Version};
 use crate::queue::{DropReason, Entry, Part, Reader, Ticket};
 
+/// So many times what requests can be made from is read, so that they have several samples of a series.
+const SCRAPES_AHEAD: usize = 4;
+/// And not more than these bytes.
+const BYTES_AHEAD: usize = 4 << 20;
+
 /// What an endpoint's task is told while it runs.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -144,10 +149,12 @@ impl EndpointTask {
         let queue = &settings.endpoint.queue;
         let enough = queue
             .max_samples_per_send
-            .saturating_mul(queue.max_shards.saturating_add(1));
+            .saturating_mul(queue.max_shards.saturating_add(1))
+            .saturating_mul(SCRAPES_AHEAD);
         self.recover(settings);
         while self.recovery.is_none()
             && self.lanes.samples() < enough
+            && self.lanes.bytes() < BYTES_AHEAD
             && let Some(entry) = self.held.take().or_else(|| self.reader.next())
         {
             let drained = self.lanes.samples() == 0 && self.requests.is_empty();

@@ -41,6 +41,15 @@ impl Presence {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// Number of slots in the set from `slot` on.
+    pub fn count_from(&self, slot: u32) -> usize {
+        let (word, bit) = (slot as usize / 64, slot % 64);
+        let rest = self.words.get(word..).unwrap_or_default();
+        let first = rest.first().map_or(0, |word| (word >> bit).count_ones() as usize);
+        let behind = rest.iter().skip(1).map(|word| word.count_ones() as usize);
+        first + behind.sum::<usize>()
+    }
+
     /// Calls `each` with every slot, ascending.
     pub fn for_each(&self, mut each: impl FnMut(u32)) {
         for (base, word) in (0_u32..).step_by(64).zip(&self.words) {
@@ -105,6 +114,9 @@ mod tests {
             a.for_each(|slot| seen.push(slot));
             prop_assert_eq!(&seen, &here.iter().copied().collect::<Vec<_>>());
             prop_assert_eq!(a.count(), here.len());
+            for slot in [0, 1, 63, 64, 150, 299, 1000] {
+                prop_assert_eq!(a.count_from(slot), here.range(slot..).count());
+            }
             let mut missing = Vec::new();
             a.for_each_missing(&b, |slot| missing.push(slot));
             prop_assert_eq!(missing, here.difference(&there).copied().collect::<Vec<_>>());

@@ -30,6 +30,20 @@ impl Failure {
             None => self.error.may_have_been_sent(),
         }
     }
+
+    /// Whether the receiver says that samples come too late, in the words of Prometheus or Mimir.
+    pub(crate) fn is_about_time(&self) -> bool {
+        let words = self.error.to_string();
+        [
+            "out of order",
+            "out of bounds",
+            "too old",
+            "out-of-order",
+            "too-old",
+        ]
+        .iter()
+        .any(|late| words.contains(late))
+    }
 }
 
 /// A good answer to a 2.0 message that does not say what was written: such a receiver took it for an empty 1.0 message.

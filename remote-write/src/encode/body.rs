@@ -23,7 +23,7 @@ pub struct Body {
 /// What is in a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Series, each with at most one sample or histogram.
+    /// Series; one that has no sample or histogram has exemplars.
     pub(crate) series: usize,
     pub(crate) samples: usize,
     pub(crate) histograms: usize,
@@ -58,15 +58,19 @@ impl Body {
         self.counts.exemplars
     }
 
-    /// The first and the second half of the series. Halves of a 2.0 message both have all of its symbols.
-    pub(crate) fn halves(&self) -> Option<(Self, Self)> {
-        if self.counts.series < 2 {
+    /// The first and the second half of the series, or of the samples if there is one series or it is `by_time`: of each series the
+    /// older and the newer ones. Halves of a 2.0 message both have all of its symbols.
+    pub(crate) fn halves(&self, by_time: bool) -> Option<(Self, Self)> {
+        if self.counts.size() < 2 {
             return None;
         }
         let message = snap::raw::Decoder::new().decompress_vec(&self.bytes).ok()?;
         let mut start = 0;
         while self.version == Version::V2 && message.get(start) == Some(&SYMBOL) {
             start = end_of_field(&message, start)?;
+        }
+        if self.counts.series < 2 || (by_time && self.counts.samples > self.counts.series) {
+            return self.older_and_newer(&message, start);
         }
         let (mut middle, mut counts) = (start, Counts::default());
         while counts.series < self.counts.series / 2 {
@@ -88,6 +92,34 @@ impl Body {
         };
         let rest = self.counts.minus(&counts)?;
         Some((body(front, counts), body(back, rest)))
+    }
+
+    /// The halves by time of a message whose series begin at `start`. A series with one sample goes with the older half.
+    fn older_and_newer(&self, message: &[u8], start: usize) -> Option<(Self, Self)> {
+        let symbols = message.get(..start)?;
+        let mut halves = [
+            (symbols.to_vec(), Counts::default()),
+            (symbols.to_vec(), Counts::default()),
+        ];
+        let mut at = start;
+        while let Some(tag) = message.get(at) {
+            let end = end_of_field(message, at)?;
+            let (_, inside) = wire::read_varint(message, at + 1)?;
+            let series = message.get(inside..end)?;
+            for ((out, counts), part) in halves.iter_mut().zip(older_and_newer(series)?) {
+                if !part.is_empty() {
+                    counts.count(&part, self.version)?;
+                    wire::message(out, *tag, |out| out.extend_from_slice(&part));
+                }
+            }
+            at = end;
+        }
+        let [older, newer] = halves.map(|(message, counts)| Self {
+            bytes: Compressor::default().compress(&message),
+            version: self.version,
+            counts,
+        });
+        Some((older, newer)).filter(|(older, newer)| older.counts.series > 0 && newer.counts.series > 0)
     }
 
     /// The same for a receiver that speaks 1.0 alone, and how many histograms that leaves out: those with custom buckets, which 1.0
@@ -114,6 +146,16 @@ impl Body {
                 Some(histogram) => Some((histogram.to_model().ok()?, histogram.timestamp)),
                 None => None,
             };
+            if series.samples.len() > 1 {
+                let run = series
+                    .samples
+                    .iter()
+                    .map(|sample| (sample.timestamp, sample.value));
+                let run: Vec<(i64, f64)> = run.collect();
+                v1::run_of(&mut out, &labels, &run);
+                counts.add_run(run.len());
+                continue;
+            }
             let (value, timestamp) = match (series.samples.first(), &histogram) {
                 (Some(sample), _) => (Value::Float(sample.value), sample.timestamp),
                 (None, Some((histogram, timestamp))) => (Value::Histogram(histogram), *timestamp),
@@ -139,6 +181,35 @@ impl Body {
 /// The schema of histograms with custom buckets.
 pub(crate) const CUSTOM: i32 = -53;
 
+/// The fields of a series, twice: with the older half of its samples, and with the newer. The second is empty when there is one sample.
+fn older_and_newer(series: &[u8]) -> Option<[Vec<u8>; 2]> {
+    let is_sample = |tag: u8| tag == wire::SAMPLE;
+    let (mut samples, mut at) = (0, 0);
+    while let Some(tag) = series.get(at) {
+        samples += usize::from(is_sample(*tag));
+        at = end_of_field(series, at)?;
+    }
+    if samples < 2 {
+        return Some([series.to_vec(), Vec::new()]);
+    }
+    let mut halves = [Vec::new(), Vec::new()];
+    let (mut nth, mut at) = (0, 0);
+    while let Some(tag) = series.get(at) {
+        let end = end_of_field(series, at)?;
+        let field = series.get(at..end)?;
+        if is_sample(*tag) {
+            halves[usize::from(nth >= samples / 2)].extend_from_slice(field);
+            nth += 1;
+        } else {
+            for half in &mut halves {
+                half.extend_from_slice(field);
+            }
+        }
+        at = end;
+    }
+    Some(halves)
+}
+
 /// Where a length-delimited field ends that begins at `at` with a tag of one byte.
 fn end_of_field(bytes: &[u8], at: usize) -> Option<usize> {
     let (length, start) = wire::read_varint(bytes, at + 1)?;
@@ -156,6 +227,17 @@ impl Counts {
             Value::Float(_) => self.samples += 1,
             Value::Histogram(_) => self.histograms += 1,
         }
+    }
+
+    /// Adds a series with so many samples.
+    pub(crate) fn add_run(&mut self, samples: usize) {
+        self.series += 1;
+        self.samples += samples;
+    }
+
+    /// Samples and histograms, and series where there are more of these.
+    pub(crate) fn size(&self) -> usize {
+        self.series.max(self.points())
     }
 
     /// Samples and histograms.

@@ -237,6 +237,70 @@ prop_compose! {
     }
 }
 
+type Run = (Labels, Vec<(i64, f64)>);
+
+/// Series with several samples each, as one body.
+fn runs(version: Version, given: &[Run]) -> Body {
+    let (mut message, mut symbols, mut counts) = (Vec::new(), Symbols::default(), Counts::default());
+    let interned: Vec<Vec<Pair>> = given
+        .iter()
+        .map(|(labels, _)| {
+            labels
+                .iter()
+                .map(|(name, value)| Pair::intern(name, value))
+                .collect()
+        })
+        .collect();
+    for (pairs, (_, run)) in interned.iter().zip(given) {
+        let each = |label: &mut dyn FnMut(&Pair)| {
+            pairs.iter().for_each(label);
+            true
+        };
+        match version {
+            Version::V1 => v1::run(&mut message, each, run),
+            Version::V2 => v2::run(&mut message, &mut symbols, each, run, None),
+        };
+        counts.add_run(run.len());
+    }
+    let table = if version == Version::V2 {
+        symbols.encoded()
+    } else {
+        &[]
+    };
+    Body {
+        bytes: Compressor::default().compress(&[table, &message].concat()),
+        version,
+        counts,
+    }
+}
+
+fn series_v1(labels: &Labels, run: &[(i64, f64)]) -> proto::TimeSeries {
+    let label = |(name, value): (&str, &str)| proto::Label {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    };
+    let sample = |(timestamp, value): &(i64, f64)| proto::Sample {
+        timestamp: *timestamp,
+        value: *value,
+    };
+    proto::TimeSeries {
+        labels: labels.iter().map(label).collect(),
+        samples: run.iter().map(sample).collect(),
+        ..Default::default()
+    }
+}
+
+/// What the halves by time have: a series with one sample is in the first.
+fn halves_by_time(given: &[Run]) -> (Vec<Run>, Vec<Run>) {
+    let several = given.iter().filter(|(_, run)| run.len() > 1);
+    let newer = several.map(|(labels, run)| (labels.clone(), run[run.len() / 2..].to_vec()));
+    let older = given.iter().map(|(labels, run)| {
+        let end = if run.len() > 1 { run.len() / 2 } else { 1 };
+        (labels.clone(), run[..end].to_vec())
+    });
+    (older.collect(), newer.collect())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
@@ -279,15 +343,40 @@ proptest! {
     }
 
     #[test]
+    fn runs_are_those_of_prost_and_have_halves(given in vec((labels(), vec((any::<i64>(), value()), 1..5)), 1..6)) {
+        let v1 = proto::WriteRequest {
+            timeseries: given.iter().map(|(labels, run)| series_v1(labels, run)).collect(),
+            ..Default::default()
+        };
+        let (first, second) = halves_by_time(&given);
+        for version in [Version::V1, Version::V2] {
+            let body = runs(version, &given);
+            let spoken = if version == Version::V1 { body.clone() } else { body.downgraded().unwrap().0 };
+            prop_assert_eq!(decoded(&spoken), v1.encode_to_vec());
+            prop_assert_eq!(spoken.counts, body.counts);
+            if given.len() == 1 || given.iter().any(|(_, run)| run.len() > 1) {
+                let halves = body.halves(true);
+                prop_assert_eq!(halves.is_some(), !second.is_empty());
+                if let Some((older, newer)) = halves {
+                    for (half, expected) in [(older, &first), (newer, &second)] {
+                        let spoken = if version == Version::V1 { half } else { half.downgraded().unwrap().0 };
+                        prop_assert_eq!(spoken, runs(Version::V1, expected));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn halves_are_the_whole(given in vec(given(), 2..9)) {
         let body = encode(Version::V1, &given);
-        let (first, second) = body.halves().unwrap();
+        let (first, second) = body.halves(false).unwrap();
         let middle = given.len() / 2;
         prop_assert_eq!(first, encode(Version::V1, &given[..middle]));
         prop_assert_eq!(second, encode(Version::V1, &given[middle..]));
 
         let body = encode(Version::V2, &given);
-        let (first, second) = body.halves().unwrap();
+        let (first, second) = body.halves(false).unwrap();
         let whole = message_v2(&given);
         for (half, series) in [(first, &whole.timeseries[..middle]), (second, &whole.timeseries[middle..])] {
             let expected = proto::v2::Request { symbols: whole.symbols.clone(), timeseries: series.to_vec() };
@@ -418,5 +507,5 @@ fn families_stand_in_their_own_field() {
 fn one_series_has_no_halves() {
     let mut encoder = Encoder::new();
     encoder.sample(&Labels::empty(), 1, 1.0);
-    assert_eq!(encoder.finish().halves(), None);
+    assert_eq!(encoder.finish().halves(false), None);
 }

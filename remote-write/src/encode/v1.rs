@@ -34,7 +34,42 @@ pub(crate) fn timeseries<'a>(
     sent
 }
 
+/// Writes one series with several samples, which are in order of time.
+#[inline]
+pub(crate) fn run(
+    out: &mut Vec<u8>,
+    labels: impl FnOnce(&mut dyn FnMut(&Pair)) -> bool,
+    samples: &[(i64, f64)],
+) -> bool {
+    let start = out.len();
+    let mut sent = false;
+    wire::message(out, TIMESERIES, |out| {
+        sent = labels(&mut |pair| out.extend_from_slice(pair.wire()));
+        if sent {
+            write_run(out, samples);
+        }
+    });
+    if !sent {
+        out.truncate(start);
+    }
+    sent
+}
+
 /// The same for labels that are not interned.
+pub(super) fn run_of(out: &mut Vec<u8>, labels: &Labels, samples: &[(i64, f64)]) {
+    wire::message(out, TIMESERIES, |out| {
+        write_labels(out, labels);
+        write_run(out, samples);
+    });
+}
+
+fn write_run(out: &mut Vec<u8>, samples: &[(i64, f64)]) {
+    for (timestamp, value) in samples {
+        wire::sample(out, *value, *timestamp, 0);
+    }
+}
+
+/// A series with one point, for labels that are not interned.
 pub(super) fn timeseries_of<'a>(
     out: &mut Vec<u8>,
     labels: &Labels,

@@ -1,6 +1,6 @@
 //! `io.prometheus.write.v2.Request`: texts are in a table, series refer to them.
 
-use ferroalloy_model::{Exemplar, Labels, Pair};
+use ferroalloy_model::{Exemplar, Labels, Metadata, Pair};
 
 use super::point::{Point, Value};
 use super::symbols::Symbols;
@@ -32,7 +32,31 @@ pub(crate) fn timeseries<'a>(
     sent
 }
 
-/// The same for labels that are not interned.
+/// Writes one series with several samples, which are in order of time.
+#[inline]
+pub(crate) fn run(
+    out: &mut Vec<u8>,
+    symbols: &mut Symbols,
+    labels: impl FnOnce(&mut dyn FnMut(&Pair)) -> bool,
+    samples: &[(i64, f64)],
+    metadata: Option<&Metadata>,
+) -> bool {
+    let mut refs = symbols.take_scratch();
+    let sent = labels(&mut |pair| symbols.pair(pair, &mut refs));
+    if sent {
+        wire::message(out, TIMESERIES, |out| {
+            write_refs(out, &refs);
+            for (timestamp, value) in samples {
+                wire::sample(out, *value, *timestamp, 0);
+            }
+            write_metadata(out, symbols, metadata);
+        });
+    }
+    symbols.keep_scratch(refs);
+    sent
+}
+
+/// A series with one point, for labels that are not interned.
 pub(super) fn timeseries_of<'a>(
     out: &mut Vec<u8>,
     symbols: &mut Symbols,
@@ -78,14 +102,19 @@ fn write<'a>(
                 wire::int64(out, &[0x18], exemplar.timestamp);
             });
         }
-        if let Some(metadata) = point.metadata {
-            let (help, unit) = (symbols.text(&metadata.help), symbols.text(&metadata.unit));
-            wire::message(out, METADATA, |out| {
-                wire::int64(out, &[0x08], MetricType::from(metadata.kind) as i64);
-                wire::int64(out, &[0x18], help.into());
-                wire::int64(out, &[0x20], unit.into());
-            });
-        }
+        write_metadata(out, symbols, point.metadata);
+    });
+}
+
+fn write_metadata(out: &mut Vec<u8>, symbols: &mut Symbols, metadata: Option<&Metadata>) {
+    let Some(metadata) = metadata else {
+        return;
+    };
+    let (help, unit) = (symbols.text(&metadata.help), symbols.text(&metadata.unit));
+    wire::message(out, METADATA, |out| {
+        wire::int64(out, &[0x08], MetricType::from(metadata.kind) as i64);
+        wire::int64(out, &[0x18], help.into());
+        wire::int64(out, &[0x20], unit.into());
     });
 }
 

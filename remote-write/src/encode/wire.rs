@@ -79,6 +79,9 @@ pub(crate) fn text(out: &mut Vec<u8>, tag: u8, text: &str) {
     }
 }
 
+/// The tag of a sample in a series, in both versions.
+pub(crate) const SAMPLE: u8 = 0x12;
+
 /// The most that a sample takes: tag and length, a double, two varints of ten bytes.
 const SAMPLE_AT_MOST: usize = 2 + 9 + 11 + 11;
 
@@ -87,7 +90,7 @@ const SAMPLE_AT_MOST: usize = 2 + 9 + 11 + 11;
 pub(crate) fn sample(out: &mut Vec<u8>, value: f64, timestamp: i64, start: i64) {
     let mut encoded = [0; SAMPLE_AT_MOST];
     let mut length = 2;
-    encoded[0] = 0x12;
+    encoded[0] = SAMPLE;
     let bits = value.to_bits();
     if bits != 0 {
         encoded[length] = 0x09;

@@ -117,14 +117,15 @@ pub(super) async fn deliver(
                 continue;
             }
             End::TooLarge(failure) => {
-                let halves = body.halves().filter(|_| body.counts.series > SPLIT_DOWN_TO);
+                let halves = body.halves(false).filter(|_| body.counts.size() > SPLIT_DOWN_TO);
                 (failure, halves)
             }
             End::Refused(failure) => {
                 let worth_it = failure.status == Some(StatusCode::BAD_REQUEST)
                     && failure.written.is_none()
                     && now.endpoint.queue.bisect_refused;
-                let halves = body.halves().filter(|_| worth_it && search.split());
+                let by_time = failure.is_about_time();
+                let halves = body.halves(by_time).filter(|_| worth_it && search.split());
                 (failure, halves)
             }
         };

@@ -6,14 +6,18 @@
 //! samples go out in the order in which they came. A sample is in its lane until it is put into a request.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use ferroalloy_model::Layout;
+use ferroalloy_model::{Batch, Columns, Layout};
 use foldhash::fast::RandomState;
 
 use super::request::Message;
 use crate::queue::{Entry, Evicted, Part, Place, Position};
 use crate::view::Stage;
+
+/// As many batches are sent series by series at most. The names of a series are then some hundredths of what its samples take.
+const MOST_IN_A_GROUP: usize = 64;
 
 /// Names a lane: a hash of the origin. Origins that share one wait for one another, and nothing else.
 pub(super) type LaneId = u64;
@@ -26,6 +30,8 @@ pub(super) struct Lanes {
     /// Samples in ready lanes, and in all of them.
     ready_samples: usize,
     samples: usize,
+    /// Bytes of the batches in all lanes.
+    bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +48,7 @@ struct Waiting {
     place: Place,
     /// Not more than this many samples are left of it.
     left: usize,
+    bytes: usize,
 }
 
 /// What a request has in it.
@@ -66,12 +73,15 @@ impl Lanes {
         if !lane.busy {
             self.ready_samples += left;
         }
+        let bytes = entry.batch.heap_bytes();
         self.samples += left;
+        self.bytes += bytes;
         lane.samples += left;
         lane.waiting.push_back(Waiting {
             place: entry.from,
             entry,
             left,
+            bytes,
         });
     }
 
@@ -90,6 +100,11 @@ impl Lanes {
     /// Samples that wait, those of lanes in a request included. An upper bound: batches may have samples of vacant slots.
     pub(super) fn samples(&self) -> usize {
         self.samples
+    }
+
+    /// Bytes of the batches that have samples which wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Samples that could be put into a request now.
@@ -122,36 +137,23 @@ impl Lanes {
             lane.busy = true;
             self.ready_samples -= lane.samples;
             contents.lanes.push(id);
+            let before = lane.samples;
             while !message.is_full(most_samples)
-                && let Some(waiting) = lane.waiting.front_mut()
+                && let Some(front) = lane.waiting.front()
             {
-                let before = message.dealt_with();
-                let rest = if expired(waiting.entry.queued) {
-                    too_old += waiting.left;
-                    None
-                } else {
-                    contents.queued = contents.queued.max(waiting.entry.queued);
-                    message.take(&waiting.entry.batch, stage, waiting.place, most_samples)
-                };
-                contents.parts.push(Part {
-                    position: waiting.entry.position,
-                    from: waiting.place,
-                    to: rest,
-                });
-                let taken = match rest {
-                    Some(place) => {
-                        waiting.place = place;
-                        (message.dealt_with() - before).min(waiting.left)
-                    }
-                    None => waiting.left,
-                };
-                waiting.left -= taken;
-                lane.samples -= taken;
-                self.samples -= taken;
-                if rest.is_none() {
-                    lane.waiting.pop_front();
+                if expired(front.entry.queued) {
+                    too_old += front.left;
+                    self.bytes -= lane.finish_front(1, None, 0, &mut contents);
+                    continue;
                 }
+                let group = lane.group(&expired);
+                for waiting in lane.waiting.range(..group) {
+                    contents.queued = contents.queued.max(waiting.entry.queued);
+                }
+                let (rest, dealt_with) = lane.put_front(group, message, stage, most_samples);
+                self.bytes -= lane.finish_front(group, rest, dealt_with, &mut contents);
             }
+            self.samples -= before - lane.samples;
         }
         (contents, too_old)
     }
@@ -186,6 +188,7 @@ impl Lanes {
                 dropped += waiting.left;
                 lane.samples -= waiting.left;
                 self.samples -= waiting.left;
+                self.bytes -= waiting.bytes;
                 if !lane.busy {
                     self.ready_samples -= waiting.left;
                 }
@@ -194,6 +197,93 @@ impl Lanes {
         });
         self.ready.retain(|id| self.by_id.contains_key(id));
         (finished, dropped)
+    }
+}
+
+impl Lane {
+    /// How many of the first batches can be sent series by series, so that what names a series is there once for all its samples: scrapes
+    /// of the same series, one after the other in time, that have nothing but samples and are at the same place.
+    fn group(&self, expired: impl Fn(Duration) -> bool) -> usize {
+        let mut last: Option<(&Columns, Place)> = None;
+        let mut joined = 0;
+        for waiting in self.waiting.iter().take(MOST_IN_A_GROUP) {
+            let Some(columns) = waiting.plain_columns() else {
+                break;
+            };
+            let follows = last.is_none_or(|(before, place)| {
+                Arc::ptr_eq(&before.layout, &columns.layout)
+                    && before.data.timestamp < columns.data.timestamp
+                    && place == waiting.place
+            });
+            if !follows || expired(waiting.entry.queued) {
+                break;
+            }
+            last = Some((columns, waiting.place));
+            joined += 1;
+        }
+        joined.max(1)
+    }
+
+    /// Puts what it can of the first `group` batches into `message`: where they are left, and how much was dealt with if that is within
+    /// a batch that is alone.
+    fn put_front(
+        &self,
+        group: usize,
+        message: &mut Message,
+        stage: &Stage,
+        most_samples: usize,
+    ) -> (Option<Place>, usize) {
+        let Some(front) = self.waiting.front() else {
+            return (None, 0);
+        };
+        if group > 1 {
+            let columns = self.waiting.range(..group).filter_map(Waiting::plain_columns);
+            let columns: Vec<&Columns> = columns.collect();
+            return (message.take_group(&columns, stage, front.place, most_samples), 0);
+        }
+        let before = message.dealt_with();
+        let rest = message.take(&front.entry.batch, stage, front.place, most_samples);
+        (rest, message.dealt_with() - before)
+    }
+
+    /// Notes in `contents` that the first `count` batches were taken up to `rest`, and lets them go if that is their end: the bytes let go.
+    fn finish_front(
+        &mut self,
+        count: usize,
+        rest: Option<Place>,
+        dealt_with: usize,
+        contents: &mut Contents,
+    ) -> usize {
+        for waiting in self.waiting.range_mut(..count) {
+            contents.parts.push(Part {
+                position: waiting.entry.position,
+                from: waiting.place,
+                to: rest,
+            });
+            let left = match (rest, waiting.plain_columns()) {
+                (None, _) => 0,
+                (Some(place), Some(columns)) => columns.samples_from(place),
+                (Some(_), None) => waiting.left.saturating_sub(dealt_with),
+            };
+            let left = left.min(waiting.left);
+            self.samples -= waiting.left - left;
+            waiting.left = left;
+            waiting.place = rest.unwrap_or(waiting.place);
+        }
+        match rest {
+            None => self.waiting.drain(..count).map(|waiting| waiting.bytes).sum(),
+            Some(_) => 0,
+        }
+    }
+}
+
+impl Waiting {
+    /// The batch, if it has samples by slot and nothing else.
+    fn plain_columns(&self) -> Option<&Columns> {
+        match &self.entry.batch {
+            Batch::Columns(columns) if columns.data.sides.is_none() => Some(columns),
+            _ => None,
+        }
     }
 }
 
@@ -215,9 +305,7 @@ pub(super) fn lane_of(layout: &Layout) -> LaneId {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use ferroalloy_model::{Labels, LayoutBuilder, Row, Rows, SourceId};
+    use ferroalloy_model::{ColumnData, Labels, LayoutBuilder, Row, Rows, SourceId};
     use relabel::Rules;
 
     use super::*;
@@ -253,6 +341,23 @@ mod tests {
         }
     }
 
+    /// A scrape at `timestamp` of the slots whose bit is set.
+    fn scrape(layout: &Arc<Layout>, position: Position, timestamp: i64, slots: u8) -> Entry {
+        let mut data = ColumnData::default();
+        data.reset(timestamp, layout.len());
+        for slot in (0..layout.len()).filter(|slot| slots & (1 << slot) != 0) {
+            data.set(u32::try_from(slot).unwrap(), 1.0);
+        }
+        Entry {
+            batch: Columns {
+                layout: layout.clone(),
+                data: Arc::new(data),
+            }
+            .into(),
+            ..entry(layout, position, 0)
+        }
+    }
+
     fn fill(lanes: &mut Lanes, most: usize) -> (Contents, usize) {
         let mut message = Message::default();
         let stage = Stage::new(&Labels::empty(), &Rules::default());
@@ -285,6 +390,45 @@ mod tests {
         assert_eq!((finished(&third).as_slice(), samples), ([1, 3].as_slice(), 3));
         lanes.release(&third);
         assert_eq!((lanes.samples(), lanes.by_id.len()), (0, 0));
+    }
+
+    #[test]
+    fn scrapes_of_the_same_series_go_together() {
+        let mut builder = LayoutBuilder::new(SourceId::new(), "a");
+        for name in ["a", "b", "c"] {
+            builder.push([("__name__", name)], None);
+        }
+        let layout = builder.build();
+        let mut lanes = Lanes::default();
+        for (position, slots) in [(1, 0b111), (2, 0b101), (3, 0b110)] {
+            lanes.push(scrape(&layout, position, position.cast_signed(), slots));
+        }
+        // A time that does not rise begins anew.
+        lanes.push(scrape(&layout, 4, 3, 0b111));
+        let places = |contents: &Contents| -> Vec<(Position, Place, Option<Place>)> {
+            let parts = contents.parts.iter();
+            parts.map(|part| (part.position, part.from, part.to)).collect()
+        };
+        // `a` has two samples, `b` as many: a series is not parted from its samples.
+        let (first, samples) = fill(&mut lanes, 3);
+        assert_eq!(samples, 4);
+        assert_eq!(
+            places(&first),
+            [(1, 0, Some(2)), (2, 0, Some(2)), (3, 0, Some(2))]
+        );
+        assert_eq!((lanes.samples(), finished(&first).len()), (6, 0));
+        lanes.release(&first);
+        let (second, samples) = fill(&mut lanes, 4);
+        assert_eq!(samples, 4);
+        assert_eq!(
+            places(&second),
+            [(1, 2, None), (2, 2, None), (3, 2, None), (4, 0, Some(1))]
+        );
+        lanes.release(&second);
+        let (third, samples) = fill(&mut lanes, 9);
+        assert_eq!((samples, finished(&third).as_slice()), (2, [4].as_slice()));
+        lanes.release(&third);
+        assert_eq!((lanes.samples(), lanes.bytes()), (0, 0));
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(super) struct Message {
     pub(super) newest: Option<i64>,
     /// Where to stop, whatever is in the message by then.
     until: Option<Place>,
+    /// The samples of the series that is being written.
+    run: Vec<(i64, f64)>,
     /// What the symbols' pairs belong to, which must not be freed before the symbols are.
     held: Vec<(Arc<Layout>, Option<Arc<View>>)>,
 }
@@ -74,6 +76,7 @@ impl Message {
             symbols,
             wanted,
             held,
+            run: std::mem::take(&mut self.run),
             ..Self::default()
         };
     }
@@ -91,7 +94,7 @@ impl Message {
     }
 
     pub(super) fn is_full(&self, most_samples: usize) -> bool {
-        self.counts.series >= most_samples || self.bytes.len() >= MESSAGE_AT_MOST
+        self.counts.size() >= most_samples || self.bytes.len() >= MESSAGE_AT_MOST
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -100,7 +103,7 @@ impl Message {
 
     /// How many things of batches were put into the message or dropped.
     pub(super) fn dealt_with(&self) -> usize {
-        self.counts.series + self.dropped + self.unwanted + self.custom
+        self.counts.size() + self.dropped + self.unwanted + self.custom
     }
 
     /// Takes samples of `batch` from `place` on, until the batch is at its end (`None`) or the message is full.
@@ -128,6 +131,48 @@ impl Message {
         rest
     }
 
+    /// Takes samples of scrapes of the same series, series by series, from `place` of each of them on, until all are at their end or the
+    /// message is full. The scrapes are in order of time and have nothing but samples; those of one series are never parted.
+    pub(super) fn take_group(
+        &mut self,
+        group: &[&Columns],
+        stage: &Stage,
+        place: Place,
+        most_samples: usize,
+    ) -> Option<Place> {
+        let first = group.first()?;
+        let view = stage.view(&first.layout);
+        let taking = Taking {
+            layout: &first.layout,
+            stage,
+            view: view.as_deref(),
+        };
+        let slots = group.iter().map(|columns| columns.slots()).max().unwrap_or(0);
+        let mut run = std::mem::take(&mut self.run);
+        let mut rest = None;
+        for slot in place..slots {
+            run.clear();
+            run.extend(group.iter().filter_map(|columns| {
+                let data = &*columns.data;
+                let here = data.presence.contains(index(slot));
+                Some((data.timestamp, *data.values.get(slot).filter(|_| here)?))
+            }));
+            if run.is_empty() {
+                continue;
+            }
+            if self.is_full(most_samples) {
+                rest = Some(slot);
+                break;
+            }
+            self.put_run(&taking, slot, &run);
+        }
+        self.run = run;
+        if self.wanted.version == Version::V2 {
+            self.held.push((first.layout.clone(), view));
+        }
+        rest
+    }
+
     /// Takes what is between two places of `batch`, however much that is: a request of an earlier run again.
     pub(super) fn take_part(&mut self, batch: &Batch, stage: &Stage, from: Place, to: Option<Place>) {
         self.until = Some(to.unwrap_or(Place::MAX));
@@ -151,7 +196,7 @@ impl Message {
         most_samples: usize,
     ) -> Option<Place> {
         let data = &*columns.data;
-        let slots = columns.layout.len().min(data.values.len());
+        let slots = columns.slots();
         let sides = data.sides.as_deref();
         let explicit = sides.map_or(&[][..], |sides| &sides.timestamps);
         let starts = sides.map_or(&[][..], |sides| &sides.start_times);
@@ -285,6 +330,28 @@ impl Message {
             metadata: None,
         };
         self.put(taking, slot as usize, point, exemplars);
+    }
+
+    fn put_run(&mut self, taking: &Taking<'_>, slot: usize, run: &[(i64, f64)]) {
+        if taking.layout.is_vacant(slot) {
+            return;
+        }
+        let labels =
+            |label: &mut dyn FnMut(&Pair)| taking.stage.labels(taking.view, taking.layout, slot, label);
+        let sent = match self.wanted.version {
+            Version::V1 => v1::run(&mut self.bytes, labels, run),
+            Version::V2 => {
+                let metadata = taking.layout.metadata(slot).filter(|_| self.wanted.metadata);
+                let metadata = metadata.map(|metadata| &**metadata);
+                v2::run(&mut self.bytes, &mut self.symbols, labels, run, metadata)
+            }
+        };
+        if sent {
+            self.counts.add_run(run.len());
+            self.newest = self.newest.max(run.last().map(|(timestamp, _)| *timestamp));
+        } else {
+            self.dropped += run.len();
+        }
     }
 
     #[inline]
@@ -424,6 +491,46 @@ mod tests {
             [vec![a.clone(), c.clone()], vec![extra.clone()]]
         );
         assert_eq!(messages(&batch(), &stage, 1), [vec![a], vec![c], vec![extra]]);
+    }
+
+    #[test]
+    fn a_group_is_in_pieces_at_series() {
+        let Batch::Columns(Columns { layout, .. }) = batch() else {
+            unreachable!("made of columns");
+        };
+        let scrapes = [(1000, [0, 2]), (2000, [1, 2]), (3000, [2, 3])].map(|(timestamp, slots)| {
+            let mut data = ColumnData::default();
+            data.reset(timestamp, 4);
+            for slot in slots {
+                data.set(slot, f64::from(slot));
+            }
+            Columns {
+                layout: layout.clone(),
+                data: Arc::new(data),
+            }
+        });
+        let group: Vec<&Columns> = scrapes.iter().collect();
+        let stage = Stage::new(&Labels::empty(), &Rules::default());
+        let (mut place, mut messages) = (Some(0), Vec::new());
+        while let Some(from) = place {
+            let mut message = Message::default();
+            place = message.take_group(&group, &stage, from, 2);
+            let decoded = proto::WriteRequest::decode(&*message.bytes).unwrap();
+            let times = |series: &proto::TimeSeries| {
+                let times = series.samples.iter().map(|sample| sample.timestamp).collect();
+                (series.labels[0].value.clone(), times)
+            };
+            messages.push(decoded.timeseries.iter().map(times).collect::<Vec<_>>());
+        }
+        // The slot of `b` is vacant.
+        let run = |name: &str, times: &[i64]| (name.to_owned(), times.to_vec());
+        assert_eq!(
+            messages,
+            [
+                vec![run("a", &[1000]), run("c", &[1000, 2000, 3000])],
+                vec![run("d", &[3000])]
+            ]
+        );
     }
 
     #[test]

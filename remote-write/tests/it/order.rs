@@ -34,7 +34,11 @@ async fn samples_of_a_series_stay_in_order() {
             .message()
             .timeseries
             .iter()
-            .map(|series| (series.labels[0].value.clone(), series.samples[0].timestamp))
+            .flat_map(|series| {
+                let name = &series.labels[0].value;
+                let times = series.samples.iter().map(|sample| sample.timestamp);
+                times.map(|time| (name.clone(), time)).collect::<Vec<_>>()
+            })
             .collect();
         let mut seen = records.lock().unwrap();
         for (name, _) in &series {

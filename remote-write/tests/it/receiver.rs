@@ -105,7 +105,8 @@ impl Received {
         self.message()
             .timeseries
             .iter()
-            .map(|series| series.samples[0].timestamp)
+            .flat_map(|series| &series.samples)
+            .map(|sample| sample.timestamp)
             .collect()
     }
 }
