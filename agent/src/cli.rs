@@ -3,6 +3,7 @@
 mod fmt;
 mod reference;
 mod run;
+mod tools;
 mod validate;
 
 use std::env;
@@ -32,6 +33,9 @@ enum Command {
     Validate(Validate),
     /// Say what may stand in a configuration.
     Reference(Reference),
+    /// Tools for looking after an agent.
+    #[command(subcommand)]
+    Tools(tools::Tools),
 }
 
 #[derive(Debug, Args)]
@@ -126,6 +130,7 @@ impl Cli {
             Command::Fmt(fmt) => fmt.execute(),
             Command::Validate(validate) => validate.execute(),
             Command::Reference(reference) => reference.execute(),
+            Command::Tools(tools) => tools.execute(),
         }
     }
 }

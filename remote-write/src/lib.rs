@@ -26,6 +26,11 @@ pub use self::decode::{Limits, decode_v1, decode_v2};
 pub use self::encode::{Body, Encoder, Point, Value, Version};
 pub use self::error::{Error, ErrorKind};
 pub use self::intake::{Intake, Received};
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub use self::queue::durable::fuzz;
+#[cfg(feature = "durable")]
+pub use self::queue::durable::inspect;
 #[cfg(feature = "sigv4")]
 pub use self::sigv4::SigV4;
 pub use self::status::{Health, QueueStatus, Refusal, Status};

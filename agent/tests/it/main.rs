@@ -20,4 +20,5 @@ mod reference;
 mod reload;
 mod side_by_side;
 mod support;
+mod tools;
 mod validate;

@@ -10,9 +10,13 @@ mod catch_up;
 mod codec;
 mod frame;
 pub(crate) mod fs;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
+pub mod inspect;
 mod places;
 mod ranges;
 mod reader;
+mod segment_reader;
 mod segments;
 mod state;
 mod worker;
@@ -119,11 +123,11 @@ fn read_places(fs: &dyn Fs, catalog: &Catalog, opened: &mut Opened) -> io::Resul
             continue;
         }
         match Places::read(fs, &file)? {
-            Read::Known(name, mut progress, damaged) => {
-                if damaged > 0 {
+            Read::Known(name, mut progress, flaws) => {
+                if !flaws.is_empty() {
                     tracing::error!(
                         endpoint = name,
-                        records = damaged,
+                        records = flaws.len(),
                         "the endpoint's place in the queue is damaged: some samples may be sent twice"
                     );
                 }
@@ -135,7 +139,7 @@ fn read_places(fs: &dyn Fs, catalog: &Catalog, opened: &mut Opened) -> io::Resul
                 fs.set_aside(&file)?;
                 opened.set_aside.push(file);
             }
-            Read::Damaged | Read::Foreign(Foreign::Short | Foreign::Unknown) => {
+            Read::Damaged(_) | Read::Foreign(Foreign::Short | Foreign::Unknown) => {
                 fs.set_aside(&file)?;
                 opened.set_aside.push(file.clone());
                 known.damaged.push(file);

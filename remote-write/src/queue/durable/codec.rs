@@ -45,6 +45,11 @@ impl<'a> Input<'a> {
         self.0.is_empty()
     }
 
+    /// Bytes that are left.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;

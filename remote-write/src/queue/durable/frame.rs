@@ -13,6 +13,8 @@ const MARKER: u32 = 0xa70f_5ec3;
 
 /// A frame is not made larger; what claims to be is damage.
 const PAYLOAD_AT_MOST: u32 = 1 << 30;
+/// Numbers that only rise stay below; a larger one was not written by us.
+pub(super) const COUNT_END: u64 = 1 << 62;
 /// Payloads below are not worth packing.
 const PACK_FROM: usize = 128;
 
@@ -79,6 +81,21 @@ pub(super) enum Found {
     End,
 }
 
+/// What is wrong with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// None begins where one must.
+    Header,
+    /// Its payload is not what its checksum is of.
+    Payload,
+    /// Its payload makes no sense.
+    Content,
+    /// It is a batch whose layout cannot be read.
+    NoLayout,
+    /// The file ends within it, or in nothing but zeros: it was being written.
+    Torn,
+}
+
 // === impl FileHeader ===
 
 impl FileKind {
@@ -125,13 +142,16 @@ impl FileHeader {
         if crc32c::crc32c(&bytes[..36]) != u32_at(bytes, 36) {
             return Err(Foreign::Unknown);
         }
-        Ok(Self {
+        let header = Self {
             kind,
             run: u32_at(bytes, 12),
             position: u64_at(bytes, 16),
             samples: u64_at(bytes, 24),
             wall: u32_at(bytes, 32),
-        })
+        };
+        let plausible =
+            header.run < u32::MAX && header.position < COUNT_END && header.samples < COUNT_END;
+        plausible.then_some(header).ok_or(Foreign::Unknown)
     }
 }
 
@@ -175,10 +195,12 @@ impl FrameHeader {
             return None;
         }
         let length = u32_at(bytes, 4);
-        (length <= PAYLOAD_AT_MOST).then(|| Self {
+        let (position, samples) = (u64_at(bytes, 8), u64_at(bytes, 16));
+        let plausible = length <= PAYLOAD_AT_MOST && position < COUNT_END && samples < COUNT_END;
+        plausible.then(|| Self {
             kind: Kind::from_code(bytes[24]),
-            position: u64_at(bytes, 8),
-            samples: u64_at(bytes, 16),
+            position,
+            samples,
             length,
             packed: bytes[25] == 1,
             payload_crc: u32_at(bytes, 28),
@@ -200,7 +222,9 @@ impl FrameHeader {
         if !self.packed {
             return Ok(Some(stored));
         }
-        let fits = snap::raw::decompress_len(&stored).is_ok_and(|len| len <= PAYLOAD_AT_MOST as usize);
+        // Room is made for what it says it becomes, which is at most so much: 64 bytes for three.
+        let fits = snap::raw::decompress_len(&stored)
+            .is_ok_and(|len| len <= PAYLOAD_AT_MOST as usize && len <= stored.len().saturating_mul(22));
         Ok(fits
             .then(|| snap::raw::Decoder::new().decompress_vec(&stored).ok())
             .flatten())
@@ -235,6 +259,31 @@ pub(super) fn resume(file: &dyn FsFile, at: u64, end: u64) -> io::Result<Option<
         start += (read - (FRAME_HEADER - 1)) as u64;
     }
     Ok(None)
+}
+
+/// What is wrong where `found` was found at `at`, in a file of `end` bytes in which the next frame is at `next`.
+pub(super) fn flaw(file: &dyn FsFile, found: &Found, at: u64, next: u64, end: u64) -> io::Result<Flaw> {
+    Ok(match found {
+        Found::Damage if next < end || !is_blank(file, at, end)? => Flaw::Header,
+        // A frame that claims to be longer than the file is damage if there are others in it.
+        Found::Frame(_) if next < end => Flaw::Header,
+        _ => Flaw::Torn,
+    })
+}
+
+/// Whether there is nothing but zeros from `at` to `end`: what a file system leaves where a power cut came between a file's new size and its bytes.
+fn is_blank(file: &dyn FsFile, at: u64, end: u64) -> io::Result<bool> {
+    let mut window = vec![0; 64 << 10];
+    let mut start = at;
+    while start < end {
+        let read = file.read_at(&mut window, start)?;
+        let within = usize::try_from(end - start).map_or(read, |rest| rest.min(read));
+        if read == 0 || window[..within].iter().any(|byte| *byte != 0) {
+            return Ok(read == 0);
+        }
+        start += read as u64;
+    }
+    Ok(true)
 }
 
 /// Makes frames, with room that is used again.

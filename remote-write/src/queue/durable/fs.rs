@@ -1,6 +1,7 @@
 //! What the log asks of a file system, so that tests can put one in its place that tears, fills up and lies.
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
+#[cfg_attr(not(test), allow(dead_code, reason = "what tests alone break with it"))]
 pub(super) mod faulty;
 mod host;
 
@@ -24,6 +25,9 @@ pub(crate) trait Fs: Send + Sync + fmt::Debug {
 
     /// Makes a file that is not there yet. The folder is made again if it is gone.
     fn create(&self, name: &str) -> io::Result<Arc<dyn FsFile>>;
+
+    /// Opens a file that is there, and that cannot be written then.
+    fn open_to_read(&self, name: &str) -> io::Result<Arc<dyn FsFile>>;
 
     /// Opens a file that is there.
     fn open(&self, name: &str) -> io::Result<Arc<dyn FsFile>>;

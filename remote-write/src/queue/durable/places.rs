@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::codec::{Input, put, put_len, put_text};
-use super::frame::{self, FILE_HEADER, FileHeader, FileKind, Foreign, Found, Kind, Packer};
+use super::frame::{self, COUNT_END, FILE_HEADER, FileHeader, FileKind, Flaw, Foreign, Found, Kind, Packer};
 use super::fs::{Fs, FsFile};
 use super::ranges::Ranges;
 use crate::queue::{Part, Position};
@@ -115,12 +115,23 @@ fn put_begin(out: &mut Vec<u8>, id: u64, parts: &[Part]) {
     }
 }
 
+/// A number that only rises.
+fn count(input: &mut Input<'_>) -> Option<u64> {
+    input.number().filter(|number| *number < COUNT_END)
+}
+
+/// A range as its start and length; its end.
+fn range(input: &mut Input<'_>) -> Option<(Position, Position)> {
+    let start = count(input)?;
+    Some((start, start + count(input)?)).filter(|(_, end)| *end < COUNT_END)
+}
+
 fn read_begin(input: &mut Input<'_>) -> Option<(u64, Arc<[Part]>)> {
-    let id = input.number()?;
+    let id = count(input)?;
     let place = |number: u64| usize::try_from(number).ok();
     let parts = input.list(|input| {
         Some(Part {
-            position: input.number().filter(|position| *position < u64::MAX)?,
+            position: count(input)?,
             from: place(input.number()?)?,
             to: match input.number()?.checked_sub(1) {
                 Some(to) => Some(place(to)?),
@@ -158,8 +169,8 @@ impl Change {
             }
             Kind::End => Self::End(input.number()?),
             Kind::Done => {
-                let start = input.number()?;
-                Self::Done(start, start.checked_add(input.number()?)?)
+                let (start, end) = range(input)?;
+                Self::Done(start, end)
             }
             Kind::Layout | Kind::Batch | Kind::Snapshot => return None,
         };
@@ -189,10 +200,10 @@ impl Progress {
     fn decode(input: &mut Input<'_>) -> Option<(String, Self)> {
         let name = input.text()?.to_owned();
         let mut progress = Self::default();
-        for (start, len) in input.list(|input| Some((input.number()?, input.number()?)))? {
-            progress.done.insert(start, start.checked_add(len)?);
+        for (start, end) in input.list(range)? {
+            progress.done.insert(start, end);
         }
-        let parts = input.list(|input| Some((input.number()?, usize::try_from(input.number()?).ok()?)))?;
+        let parts = input.list(|input| Some((count(input)?, usize::try_from(input.number()?).ok()?)))?;
         progress.parts = parts.into_iter().collect();
         progress.requests = input.list(read_begin)?.into_iter().collect();
         input.is_at_end().then_some((name, progress))
@@ -204,10 +215,10 @@ impl Progress {
 /// What a file with places has to say.
 #[derive(Debug)]
 pub(super) enum Read {
-    /// An endpoint's places, and how many frames could not be read.
-    Known(String, Progress, u64),
+    /// An endpoint's places, and where what is wrong.
+    Known(String, Progress, Vec<(u64, Flaw)>),
     /// There is no snapshot that can be read.
-    Damaged,
+    Damaged(Vec<(u64, Flaw)>),
     Foreign(Foreign),
 }
 
@@ -247,48 +258,52 @@ impl Places {
 
     /// What the file `name` says.
     pub(super) fn read(fs: &dyn Fs, name: &str) -> io::Result<Read> {
-        let file = fs.open(name)?;
+        let file = fs.open_to_read(name)?;
         if let Err(foreign) = FileHeader::read(FileKind::Places, &*file)? {
             return Ok(Read::Foreign(foreign));
         }
         let end = file.len()?;
         let mut known: Option<(String, Progress)> = None;
-        let (mut at, mut damaged) = (FILE_HEADER as u64, 0);
-        loop {
+        let (mut at, mut flaws) = (FILE_HEADER as u64, Vec::new());
+        while at < end {
+            let start = at;
             let header = match frame::find(&*file, at)? {
-                Found::Frame(header) => header,
-                Found::End => break,
-                Found::Damage => {
-                    damaged += 1;
-                    match frame::resume(&*file, at, end)? {
-                        Some(next) => at = next,
-                        None => break,
-                    }
+                Found::Frame(header) if at + header.len() <= end => header,
+                found => {
+                    at = frame::resume(&*file, at, end)?.unwrap_or(end);
+                    flaws.push((start, frame::flaw(&*file, &found, start, at, end)?));
                     continue;
                 }
             };
-            let payload = header.payload(&*file, at)?;
-            let understood = match (header.kind, &payload, &mut known) {
-                (Some(Kind::Snapshot), Some(payload), known) => {
-                    let read = Progress::decode(&mut Input::new(payload));
+            at += header.len();
+            let Some(payload) = header.payload(&*file, start)? else {
+                flaws.push((start, Flaw::Payload));
+                continue;
+            };
+            let mut input = Input::new(&payload);
+            let understood = match (header.kind, &mut known) {
+                (Some(Kind::Snapshot), known) => {
+                    let read = Progress::decode(&mut input);
                     let understood = read.is_some();
                     *known = read.or(known.take());
                     understood
                 }
-                (Some(kind), Some(payload), Some((_, progress))) => {
-                    Change::decode(kind, &mut Input::new(payload)).is_some_and(|change| {
-                        progress.apply(&change);
-                        true
-                    })
+                (Some(kind), Some((_, progress))) => {
+                    let change = Change::decode(kind, &mut input);
+                    if let Some(change) = &change {
+                        progress.apply(change);
+                    }
+                    change.is_some()
                 }
                 _ => false,
             };
-            damaged += u64::from(!understood);
-            at += header.len();
+            if !understood {
+                flaws.push((start, Flaw::Content));
+            }
         }
         Ok(match known {
-            Some((name, progress)) => Read::Known(name, progress, damaged),
-            None => Read::Damaged,
+            Some((name, progress)) => Read::Known(name, progress, flaws),
+            None => Read::Damaged(flaws),
         })
     }
 

@@ -58,12 +58,26 @@ impl Segment {
         format!("{number:016x}.seg")
     }
 
-    fn number(name: &str) -> Option<u64> {
+    pub(crate) fn number(name: &str) -> Option<u64> {
         let digits = name.strip_suffix(".seg").filter(|digits| digits.len() == 16)?;
         let lower = digits
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        u64::from_str_radix(digits, 16).ok().filter(|_| lower)
+        let number = u64::from_str_radix(digits, 16).ok().filter(|_| lower);
+        number.filter(|number| *number < frame::COUNT_END)
+    }
+
+    /// A segment that is there already, of `len` bytes.
+    pub(crate) fn found(number: u64, header: &FileHeader, len: u64) -> Self {
+        Self {
+            number,
+            run: header.run,
+            first: header.position,
+            first_samples: header.samples,
+            wall: header.wall,
+            born: None,
+            len,
+        }
     }
 }
 
@@ -108,15 +122,10 @@ impl Catalog {
             };
             let file = fs.open(&name)?;
             match FileHeader::read(FileKind::Segment, &*file)? {
-                Ok(header) => catalog.segments.push_back(Segment {
-                    number,
-                    run: header.run,
-                    first: header.position,
-                    first_samples: header.samples,
-                    wall: header.wall,
-                    born: None,
-                    len: file.len()?,
-                }),
+                Ok(header) => {
+                    let found = Segment::found(number, &header, file.len()?);
+                    catalog.segments.push_back(found);
+                }
                 Err(Foreign::Short) => fs.remove(&name)?,
                 Err(Foreign::Unknown | Foreign::Version(_)) => {
                     fs.set_aside(&name)?;

@@ -254,6 +254,12 @@ impl Shared {
         }
     }
 
+    /// A layout of this run that is in use still.
+    pub(super) fn live_layout(&self, id: u64) -> Option<Arc<Layout>> {
+        let live = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        live.get(&id)?.upgrade()
+    }
+
     /// When something was accepted at `wall` (milliseconds since 1970), on the elapsed clock.
     pub(super) fn queued_at(&self, wall: i64) -> Duration {
         let now = self.clock.elapsed();

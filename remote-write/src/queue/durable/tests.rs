@@ -12,8 +12,9 @@ use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
 use super::fs::faulty::{Faults, FaultyFs};
+use super::inspect::{Found, QueueFolder};
 use super::*;
-use crate::queue::{Entry, Part, Ticket};
+use crate::queue::{Entry, Part, Place, Position, Ticket};
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
@@ -376,6 +377,8 @@ fn one_at_a_time_and_only_where_it_can_be_written() {
     let log = open(&fs, &runtime, 1 << 30).unwrap();
     let refused = open(&fs, &runtime, 1 << 30).unwrap_err();
     assert!(refused.to_string().contains("kept in memory: "), "{refused}");
+    // A look from outside needs no hold.
+    assert!(QueueFolder::on(Arc::new(fs.clone())).is_ok());
     drop(log);
     fs.set(Faults {
         no_create: true,
@@ -462,6 +465,8 @@ struct Model {
     ended: BTreeSet<u64>,
     may_repeat: bool,
     may_lose: bool,
+    /// A bit was turned over at some time: the file may be there still.
+    is_damaged: bool,
 }
 
 struct Run {
@@ -497,8 +502,16 @@ fn restart(fs: &FaultyFs, runtime: &Runtime, run: Run, model: &mut Model, cut: O
         model.may_repeat = true;
     }
     fs.set(Faults::default());
+    let shown = queued(fs, model.is_damaged || cut.is_some());
     let mut next = Run::start(fs, runtime);
     let (entries, lost) = drain(runtime, &mut *next.reader);
+    let given: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.position, entry.from))
+        .collect();
+    if let Some(shown) = shown {
+        assert_eq!(shown, given, "what is shown is not what is there");
+    }
     let mut seen = BTreeSet::new();
     let mut last = None;
     for entry in &entries {
@@ -522,8 +535,9 @@ fn restart(fs: &FaultyFs, runtime: &Runtime, run: Run, model: &mut Model, cut: O
             missing += samples;
         }
     }
-    if model.may_lose {
-        // A torn end has no counter behind it, so that what is missing there is not counted as lost.
+    if model.may_lose || (model.is_damaged && model.may_repeat) {
+        // A torn end has no counter behind it, so that what is missing there is not counted as lost; and that it was counted
+        // may be forgotten, as what was done may.
     } else {
         assert_eq!((missing, lost), (0, 0));
     }
@@ -537,6 +551,26 @@ fn restart(fs: &FaultyFs, runtime: &Runtime, run: Run, model: &mut Model, cut: O
     }
     next.read = entries;
     next
+}
+
+/// What a look from outside shows as queued for the endpoint; `None` if it cannot tell, which is only where something `may_be_damaged`.
+fn queued(fs: &FaultyFs, may_be_damaged: bool) -> Option<Vec<(Position, Place)>> {
+    let before = fs.files();
+    let folder = QueueFolder::on(Arc::new(fs.clone())).unwrap();
+    let (mut shown, mut damage) = (Vec::new(), Vec::new());
+    for found in folder.contents() {
+        match found.unwrap() {
+            Found::Batch(batch) => {
+                let place = folder.owed("e", batch.position);
+                shown.extend(place.map(|place| (batch.position, place)));
+            }
+            Found::Damage(found) => damage.extend((!found.is_torn_end()).then_some(found)),
+        }
+    }
+    assert!(may_be_damaged || damage.is_empty(), "{damage:?}");
+    assert_eq!(before, fs.files(), "looking has changed something");
+    let known = folder.endpoints().len() == 1 && damage.is_empty();
+    known.then_some(shown)
 }
 
 proptest! {
@@ -607,6 +641,7 @@ proptest! {
                     fs.flip(file, at);
                     model.may_repeat = true;
                     model.may_lose = true;
+                    model.is_damaged = true;
                     run = Run::start(&fs, &runtime);
                     run = restart(&fs, &runtime, run, &mut model, None);
                 }

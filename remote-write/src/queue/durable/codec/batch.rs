@@ -175,7 +175,8 @@ impl BatchHead {
         Some(Self {
             layout: input.number()?,
             wall: i64::try_from(input.number()?).ok()?,
-            samples: input.number()?,
+            // Each of them is some bytes behind.
+            samples: input.number().filter(|samples| *samples <= input.len() as u64)?,
         })
     }
 }
@@ -198,6 +199,10 @@ pub(crate) fn decode_batch(input: &mut Input<'_>, layout: &Arc<Layout>) -> Optio
 fn columns(input: &mut Input<'_>, slots: u32) -> Option<ColumnData> {
     let timestamp = input.signed()?;
     let count = usize::try_from(input.number()?).ok()?;
+    // A word's slots have numbers of 32 bits.
+    if count > 1 << 26 {
+        return None;
+    }
     let words = input.bytes(count.checked_mul(8)?)?;
     let words = words
         .chunks_exact(8)

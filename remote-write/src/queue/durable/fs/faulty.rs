@@ -88,6 +88,13 @@ impl FaultyFs {
         lock(&self.disk).files.keys().cloned().collect()
     }
 
+    /// Every file with its bytes.
+    pub(in super::super) fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let disk = lock(&self.disk);
+        let copy = |(name, content): (&String, &Arc<Mutex<Content>>)| (name.clone(), lock(content).bytes.clone());
+        disk.files.iter().map(copy).collect()
+    }
+
     pub(in super::super) fn put(&self, name: &str, bytes: &[u8]) {
         let content = Content {
             bytes: bytes.to_vec(),
@@ -137,6 +144,10 @@ impl Fs for FaultyFs {
         let content = Arc::new(Mutex::new(Content::default()));
         disk.files.insert(name.to_owned(), content.clone());
         Ok(self.file(content))
+    }
+
+    fn open_to_read(&self, name: &str) -> io::Result<Arc<dyn FsFile>> {
+        self.open(name)
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn FsFile>> {
@@ -230,7 +241,8 @@ impl FsFile for FaultyFile {
             return Err(io::Error::other("input/output error"));
         }
         let mut content = lock(&self.content);
-        content.synced = content.bytes.clone();
+        let bytes = content.bytes.clone();
+        content.synced = bytes;
         Ok(())
     }
 }

@@ -91,6 +91,10 @@ impl Fs for HostFs {
         Ok(Arc::new(HostFile(file)))
     }
 
+    fn open_to_read(&self, name: &str) -> io::Result<Arc<dyn FsFile>> {
+        Ok(Arc::new(HostFile(File::open(self.folder.join(name))?)))
+    }
+
     fn open(&self, name: &str) -> io::Result<Arc<dyn FsFile>> {
         let file = OpenOptions::new()
             .read(true)
