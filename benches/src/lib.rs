@@ -1,5 +1,7 @@
 //! What the benches work on: inputs that are made, the same at each run.
 
+pub mod queue;
+
 use std::fmt::Write;
 
 /// An exposition as an application gives it: `series` series in families of a hundred, with three labels of

@@ -25,6 +25,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ferroalloy_model::{Batch, Clock, Commit};
@@ -51,6 +52,8 @@ pub(crate) struct DurableLog {
     shared: Arc<Shared>,
     runtime: Handle,
     known: Mutex<Known>,
+    /// The thread that writes.
+    thread: Option<JoinHandle<()>>,
 }
 
 /// What is on disk of endpoints that have not asked for it yet.
@@ -97,7 +100,7 @@ impl DurableLog {
         let shared = Arc::new(Shared::new(fs, clock, run, state));
         let worker = Worker::new(shared.clone());
         let ended = shared.clone();
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("queue".into())
             .stack_size(512 << 10)
             .spawn(move || {
@@ -111,6 +114,7 @@ impl DurableLog {
             shared,
             runtime,
             known: Mutex::new(known),
+            thread: Some(thread),
         })
     }
 }
@@ -301,7 +305,9 @@ impl Drop for DurableLog {
         // What is left is written, unless the disk stands still.
         const PATIENCE: Duration = Duration::from_secs(2);
         self.shared.close();
-        self.shared.wait_for_end(PATIENCE);
+        let thread = self.thread.take().filter(|_| self.shared.wait_for_end(PATIENCE));
+        // A panic in it has been reported where it happened.
+        let _panicked = thread.map(JoinHandle::join);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod batch;
 mod layout;
+mod values;
 
 pub(super) use batch::{BatchHead, decode_batch, encode_batch};
 pub(super) use layout::{LayoutHead, decode_layout, encode_layout};

@@ -320,16 +320,7 @@ impl Packer {
                 packed = true;
             }
         }
-        let start = out.len();
-        out.extend_from_slice(&MARKER.to_le_bytes());
-        out.extend_from_slice(&u32::try_from(stored.len()).unwrap_or(u32::MAX).to_le_bytes());
-        out.extend_from_slice(&position.to_le_bytes());
-        out.extend_from_slice(&samples.to_le_bytes());
-        out.extend_from_slice(&[kind.code(), u8::from(packed), 0, 0]);
-        out.extend_from_slice(&crc32c::crc32c(stored).to_le_bytes());
-        let crc = crc32c::crc32c(&out[start..]);
-        out.extend_from_slice(&crc.to_le_bytes());
-        out.extend_from_slice(stored);
+        put_frame(out, kind, (position, samples), packed, stored);
     }
 
     /// Gives back room that was needed for something large.
@@ -337,6 +328,20 @@ impl Packer {
         self.packed.clear();
         self.packed.shrink_to(256 << 10);
     }
+}
+
+/// Appends a frame with a payload as it is stored.
+pub(super) fn put_frame(out: &mut Vec<u8>, kind: Kind, (position, samples): (u64, u64), packed: bool, stored: &[u8]) {
+    let start = out.len();
+    out.extend_from_slice(&MARKER.to_le_bytes());
+    out.extend_from_slice(&u32::try_from(stored.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(&position.to_le_bytes());
+    out.extend_from_slice(&samples.to_le_bytes());
+    out.extend_from_slice(&[kind.code(), u8::from(packed), 0, 0]);
+    out.extend_from_slice(&crc32c::crc32c(stored).to_le_bytes());
+    let crc = crc32c::crc32c(&out[start..]);
+    out.extend_from_slice(&crc.to_le_bytes());
+    out.extend_from_slice(stored);
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {

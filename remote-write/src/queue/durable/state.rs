@@ -223,10 +223,11 @@ impl Shared {
         self.end.notify_all();
     }
 
-    pub(super) fn wait_for_end(&self, at_most: Duration) {
+    /// Whether the thread that writes has come to its end in time.
+    pub(super) fn wait_for_end(&self, at_most: Duration) -> bool {
         let state = self.lock();
         let waited = self.end.wait_timeout_while(state, at_most, |state| !state.ended);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        waited.unwrap_or_else(PoisonError::into_inner).0.ended
     }
 
     /// Waits until there is something to write, or for `at_most`. Batches alone do not end the wait while `held_off`.

@@ -8,11 +8,11 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use ferroalloy_model::{Committed, Layout, LayoutId, Promise};
+use ferroalloy_model::{Batch, Committed, Layout, LayoutId, Promise};
 use foldhash::fast::RandomState;
 
 use super::codec::{encode_batch, encode_layout};
-use super::frame::{Kind, Packer};
+use super::frame::{Kind, Packer, put_frame};
 use super::fs::FsFile;
 use super::places::{Change, Places};
 use super::segments::{Active, Segment};
@@ -224,6 +224,12 @@ impl Worker {
         }
         self.payload.clear();
         encode_batch(&mut self.payload, &fresh.batch, self.shared.wall_of(fresh.queued));
+        // Columns are short already.
+        if matches!(fresh.batch, Batch::Columns(_)) {
+            let place = (fresh.position, fresh.before);
+            put_frame(&mut self.buffer, Kind::Batch, place, false, &self.payload);
+            return;
+        }
         self.packer.frame(
             &mut self.buffer,
             Kind::Batch,

@@ -8,7 +8,7 @@ use ferroalloy_model::{
     Rows, Sides,
 };
 
-use super::{Input, put, put_float, put_len, put_signed, put_text};
+use super::{Input, put, put_float, put_len, put_signed, put_text, values};
 
 const COLUMNS: u8 = 0;
 const ROWS: u8 = 1;
@@ -46,14 +46,16 @@ fn put_columns(out: &mut Vec<u8>, columns: &Columns) {
     let words = data.presence.words();
     put_len(out, words.len());
     out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
-    out.reserve(data.values.len() * 8);
-    if data.presence.count() == data.values.len() {
-        out.extend(data.values.iter().flat_map(|value| value.to_bits().to_le_bytes()));
+    let count = data.presence.count();
+    if count == data.values.len() {
+        values::put(out, count, data.values.iter().copied());
     } else {
+        let mut present = Vec::with_capacity(count);
         data.presence.for_each(|slot| {
             let value = data.values.get(slot as usize).copied();
-            put_float(out, value.unwrap_or_default());
+            present.push(value.unwrap_or_default());
         });
+        values::put(out, count, present.into_iter());
     }
     let Some(sides) = data.sides.as_deref() else {
         out.push(0);
@@ -175,8 +177,10 @@ impl BatchHead {
         Some(Self {
             layout: input.number()?,
             wall: i64::try_from(input.number()?).ok()?,
-            // Each of them is some bytes behind.
-            samples: input.number().filter(|samples| *samples <= input.len() as u64)?,
+            // Each of them is some bits behind.
+            samples: input
+                .number()
+                .filter(|samples| *samples <= input.len() as u64 * 4)?,
         })
     }
 }
@@ -214,16 +218,22 @@ fn columns(input: &mut Input<'_>, slots: u32) -> Option<ColumnData> {
         values: vec![0.0; slots as usize],
         sides: None,
     };
-    let values = input.bytes(data.presence.count().checked_mul(8)?)?;
-    let mut values = values.chunks_exact(8).filter_map(|value| value.first_chunk());
+    let mut slots_of = Vec::new();
+    let present = data.presence.count();
+    // A value is at least two bits.
+    if present > input.len().saturating_mul(4) {
+        return None;
+    }
+    slots_of.reserve(present);
+    data.presence.for_each(|slot| slots_of.push(slot));
+    let mut next = slots_of.iter();
     // A value beyond the layout's slots has no series; the batch it came from had it as little.
-    data.presence.for_each(|slot| {
-        if let Some(bytes) = values.next()
-            && let Some(value) = data.values.get_mut(slot as usize)
-        {
-            *value = f64::from_bits(u64::from_le_bytes(*bytes));
+    values::read(input, present, |value| {
+        let slot = next.next().and_then(|slot| data.values.get_mut(*slot as usize));
+        if let Some(place) = slot {
+            *place = value;
         }
-    });
+    })?;
     if input.byte()? != 0 {
         data.sides = Some(Box::new(Sides {
             timestamps: times(input, slots)?,
