@@ -33,17 +33,19 @@ impl Failure {
 
     /// Whether the receiver says that samples come too late, in the words of Prometheus or Mimir.
     pub(crate) fn is_about_time(&self) -> bool {
-        let words = self.error.to_string();
-        [
-            "out of order",
-            "out of bounds",
-            "too old",
-            "out-of-order",
-            "too-old",
-        ]
-        .iter()
-        .any(|late| words.contains(late))
+        is_about_time(&self.error.to_string())
     }
+}
+
+fn is_about_time(words: &str) -> bool {
+    let late = [
+        "out of order",
+        "out of bounds",
+        "too old",
+        "out-of-order",
+        "too-old",
+    ];
+    late.iter().any(|late| words.contains(late))
 }
 
 /// A good answer to a 2.0 message that does not say what was written: such a receiver took it for an empty 1.0 message.
@@ -111,6 +113,11 @@ fn words(receiver: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -
             .get(http::header::LOCATION)
             .and_then(|to| to.to_str().ok()?.parse::<http::Uri>().ok())
             .map(|to| format!("it wants the data at {}", ferroalloy_http_client::redact(&to))),
+        400 if is_about_time(&said) => Some(
+            "samples that come so late are taken with storage.tsdb.out_of_order_time_window in Prometheus, or \
+             -ingester.out-of-order-time-window in Mimir"
+                .to_owned(),
+        ),
         _ => None,
     };
     if let Some(advice) = advice {
@@ -177,7 +184,8 @@ mod tests {
             400,
             "out of order sample",
             ErrorKind::Refused,
-            "prometheus answers 400: out of order sample",
+            "prometheus answers 400: out of order sample — samples that come so late are taken with \
+             storage.tsdb.out_of_order_time_window in Prometheus, or -ingester.out-of-order-time-window in Mimir",
         );
         check(
             413,

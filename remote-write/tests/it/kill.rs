@@ -19,17 +19,21 @@ use crate::receiver::{Answer, OK, Received, Receiver};
 const FOLDER: &str = "REMOTE_WRITE_KILL_FOLDER";
 const URL: &str = "REMOTE_WRITE_KILL_URL";
 const FIRST: &str = "REMOTE_WRITE_KILL_FIRST";
-const KILLS: &str = "FERROALLOY_KILLS";
-const SEED: &str = "FERROALLOY_KILL_SEED";
+pub(crate) const KILLS: &str = "FERROALLOY_KILLS";
+pub(crate) const SEED: &str = "FERROALLOY_KILL_SEED";
 
-const SOURCES: usize = 4;
-const SERIES: usize = 30;
+pub(crate) const SOURCES: usize = 4;
+pub(crate) const SERIES: usize = 30;
 
 /// Random numbers that a seed repeats.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -82,7 +86,7 @@ impl Store {
     }
 }
 
-fn spawn(folder: &Path, url: &str, first: i64) -> Child {
+pub(crate) fn spawn(folder: &Path, url: &str, first: i64) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -100,7 +104,7 @@ fn spawn(folder: &Path, url: &str, first: i64) -> Child {
 }
 
 /// Reads until the process has said that it committed `commits` batches, or has ended. What it committed.
-fn committed(child: &mut Child, commits: u64) -> Vec<i64> {
+pub(crate) fn committed(child: &mut Child, commits: u64) -> Vec<i64> {
     let mut said = Vec::new();
     let output = BufReader::new(child.stdout.take().unwrap());
     for line in output.lines() {
@@ -116,13 +120,13 @@ fn committed(child: &mut Child, commits: u64) -> Vec<i64> {
     said
 }
 
+/// A number that the environment gives.
+pub(crate) fn given(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_committed_arrives_in_order() {
-    let given = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .and_then(|value| value.parse::<u64>().ok())
-    };
     let kills = given(KILLS).unwrap_or(25);
     let seed = given(SEED).unwrap_or_else(|| u64::from(std::process::id()) * 2_654_435_761 + 1);
     println!("seed {seed}, {kills} kills; {SEED} and {KILLS} repeat it");
@@ -130,7 +134,7 @@ async fn what_was_committed_arrives_in_order() {
     let draining = Arc::new(Mutex::new(false));
     let script = {
         let (store, draining) = (store.clone(), draining.clone());
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         move |received: &Received| {
             if *draining.lock().unwrap() {
                 store.lock().unwrap().take(received);
@@ -159,7 +163,7 @@ async fn what_was_committed_arrives_in_order() {
     let (folder, url) = (tempfile::tempdir().unwrap(), receiver.url());
     let path = folder.path().to_owned();
     let (all, last) = tokio::task::spawn_blocking(move || {
-        let (mut random, mut all, mut first) = (Random(seed ^ 0x5555), BTreeSet::new(), 1_000);
+        let (mut random, mut all, mut first) = (Random::new(seed ^ 0x5555), BTreeSet::new(), 1_000);
         for _ in 0..kills {
             let mut child = spawn(&path, &url, first);
             let said = committed(&mut child, 1 + random.below(120));

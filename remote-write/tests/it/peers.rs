@@ -19,9 +19,18 @@ pub(crate) struct Peer {
 impl Peer {
     /// The Prometheus that `FERROALLOY_PROMETHEUS` names. `None`, and a line that says so, where it names none.
     pub(crate) fn prometheus(receiver: bool) -> Option<Self> {
+        Self::start_prometheus("", receiver)
+    }
+
+    /// One with this configuration, which receives.
+    pub(crate) fn prometheus_with(config: &str) -> Option<Self> {
+        Self::start_prometheus(config, true)
+    }
+
+    fn start_prometheus(text: &str, receiver: bool) -> Option<Self> {
         Self::start("FERROALLOY_PROMETHEUS", |command, folder, port| {
             let config = folder.join("prometheus.yml");
-            std::fs::write(&config, "").unwrap();
+            std::fs::write(&config, text).unwrap();
             command
                 .arg(format!("--config.file={}", config.display()))
                 .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))

@@ -2,6 +2,9 @@
 //!
 //! Metadata cannot be asked of it: Prometheus tells what it has scraped alone, and takes what it is sent without a place for it.
 
+mod backlog;
+mod kill;
+
 use std::sync::Arc;
 use std::time::Duration;
 
