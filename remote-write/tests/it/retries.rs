@@ -106,7 +106,11 @@ async fn what_is_refused_is_dropped_and_said() {
     assert_eq!((refusal.status, refusal.samples), (400, 2));
     let said = "prometheus answers 400: out of order sample for m_0 — ";
     assert!(refusal.reason.starts_with(said), "{}", refusal.reason);
-    assert!(refusal.reason.contains("out_of_order_time_window"), "{}", refusal.reason);
+    assert!(
+        refusal.reason.contains("out_of_order_time_window"),
+        "{}",
+        refusal.reason
+    );
     assert!(status.health.is_healthy(), "it is the samples that are wrong");
     drop(writer.accept(&source.at(2)));
     assert_eq!(receiver.next().await.timestamps(), [1, 1]);

@@ -149,8 +149,7 @@ impl FileHeader {
             samples: u64_at(bytes, 24),
             wall: u32_at(bytes, 32),
         };
-        let plausible =
-            header.run < u32::MAX && header.position < COUNT_END && header.samples < COUNT_END;
+        let plausible = header.run < u32::MAX && header.position < COUNT_END && header.samples < COUNT_END;
         plausible.then_some(header).ok_or(Foreign::Unknown)
     }
 }
@@ -331,7 +330,13 @@ impl Packer {
 }
 
 /// Appends a frame with a payload as it is stored.
-pub(super) fn put_frame(out: &mut Vec<u8>, kind: Kind, (position, samples): (u64, u64), packed: bool, stored: &[u8]) {
+pub(super) fn put_frame(
+    out: &mut Vec<u8>,
+    kind: Kind,
+    (position, samples): (u64, u64),
+    packed: bool,
+    stored: &[u8],
+) {
     let start = out.len();
     out.extend_from_slice(&MARKER.to_le_bytes());
     out.extend_from_slice(&u32::try_from(stored.len()).unwrap_or(u32::MAX).to_le_bytes());

@@ -505,10 +505,7 @@ fn restart(fs: &FaultyFs, runtime: &Runtime, run: Run, model: &mut Model, cut: O
     let shown = queued(fs, model.is_damaged || cut.is_some());
     let mut next = Run::start(fs, runtime);
     let (entries, lost) = drain(runtime, &mut *next.reader);
-    let given: Vec<_> = entries
-        .iter()
-        .map(|entry| (entry.position, entry.from))
-        .collect();
+    let given: Vec<_> = entries.iter().map(|entry| (entry.position, entry.from)).collect();
     if let Some(shown) = shown {
         assert_eq!(shown, given, "what is shown is not what is there");
     }

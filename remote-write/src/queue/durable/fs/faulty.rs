@@ -91,7 +91,8 @@ impl FaultyFs {
     /// Every file with its bytes.
     pub(in super::super) fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let disk = lock(&self.disk);
-        let copy = |(name, content): (&String, &Arc<Mutex<Content>>)| (name.clone(), lock(content).bytes.clone());
+        let copy =
+            |(name, content): (&String, &Arc<Mutex<Content>>)| (name.clone(), lock(content).bytes.clone());
         disk.files.iter().map(copy).collect()
     }
 
