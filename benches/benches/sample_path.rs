@@ -1,4 +1,4 @@
-//! What a sample costs on its way, stage by stage: read for the first time, read again, relabelled, encoded.
+//! What a sample costs on its way, stage by stage: read for the first time, read again, relabelled.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
@@ -6,11 +6,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ferroalloy_benches::write::series;
 use ferroalloy_benches::{exposition, openmetrics, protobuf};
 use ferroalloy_model::clock::Sleep;
-use ferroalloy_model::{Clock, Labels, LabelsBuilder, LayoutBuilder, Pair, SourceId, SystemClock};
+use ferroalloy_model::{Clock, Labels, LabelsBuilder, Pair, SystemClock};
 use relabel::{Action, Decision, LayoutRelabeler, Naming, Rule, Rules};
-use remote_write::Encoder;
 use scrape::parse::{Format, Protocol};
 use scrape::{Config, Error, Fetching, Page, Scraper, Target};
 
@@ -89,27 +89,6 @@ fn scrape(criterion: &mut Criterion) {
     }
 }
 
-fn layout() -> LayoutBuilder {
-    let mut builder = LayoutBuilder::new(SourceId::new(), "bench");
-    for index in 0..SERIES {
-        let (name, route) = (
-            format!("app_{}_total", index / 100),
-            format!("/api/v1/resource/{}", index % 25),
-        );
-        let status = (200 + index % 5).to_string();
-        let labels = [
-            ("__name__", name.as_str()),
-            ("instance", "host:1"),
-            ("job", "bench"),
-            ("method", ["GET", "POST", "PUT", "DELETE"][index % 4]),
-            ("route", &route),
-            ("status", &status),
-        ];
-        builder.push(labels, None);
-    }
-    builder
-}
-
 /// What is usual for a host's metrics: a set of names, prefixes that are too many, labels nobody wants, and a job.
 fn node_rules() -> Result<Rules, relabel::Error> {
     let rule = |action, source: &str, regex: &str| Rule {
@@ -152,7 +131,7 @@ fn relabel(criterion: &mut Criterion) {
     };
     let mut group = criterion.benchmark_group("relabel");
     group.throughput(Throughput::Elements(SERIES as u64));
-    let input = layout().build();
+    let input = series(SERIES);
     group.bench_function("new layout", |bencher| {
         bencher.iter(|| LayoutRelabeler::new(rules.clone()).relabel(&input));
     });
@@ -185,25 +164,12 @@ fn relabel(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn encode(criterion: &mut Criterion) {
-    let layout = layout().build();
-    let mut group = criterion.benchmark_group("encode");
-    group.throughput(Throughput::Elements(2_000));
-    let mut encoder = Encoder::new();
-    group.bench_function("remote write 1.0 with snappy", |bencher| {
-        bencher.iter(|| {
-            for slot in 0..2_000 {
-                encoder.sample_of(layout.series(slot).pairs(), 1_795_423_437_000, slot as f64);
-            }
-            encoder.finish()
-        });
-    });
-    group.finish();
+fn intern(criterion: &mut Criterion) {
     criterion.bench_function("intern/a pair that is known", |bencher| {
         let held = Pair::intern("job", "bench");
         bencher.iter(|| Pair::intern(held.name(), held.value()));
     });
 }
 
-criterion_group!(benches, scrape, relabel, encode);
+criterion_group!(benches, scrape, relabel, intern);
 criterion_main!(benches);

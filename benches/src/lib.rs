@@ -1,6 +1,7 @@
 //! What the benches work on: inputs that are made, the same at each run.
 
 pub mod queue;
+pub mod write;
 
 use std::fmt::Write;
 

@@ -5,6 +5,7 @@ mod retry_after;
 mod written;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ferroalloy_http_client as http_client;
@@ -26,6 +27,10 @@ const RETRY_ATTEMPT: HeaderName = HeaderName::from_static("retry-attempt");
 /// does not matter.
 const REST_OF_ANSWER: Duration = Duration::from_secs(1);
 
+/// After so long without a request connections are made anew. No scrape interval is that long: the machine was asleep, or the network away,
+/// and what was connected before is often gone without anybody having been told.
+const QUIET_AT_MOST: Duration = Duration::from_secs(150);
+
 /// Sends encoded requests to one receiver, one try each. [`Writer`](crate::Writer) adds the queue and the retries.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -35,6 +40,8 @@ pub struct Client {
     headers: HeaderMap,
     timeout: Duration,
     retry_on_429: bool,
+    /// When the last request began or ended, in milliseconds on the elapsed clock.
+    last_used: Arc<AtomicU64>,
     /// How the receiver is called in messages.
     receiver: Arc<str>,
     #[cfg(feature = "sigv4")]
@@ -60,6 +67,7 @@ impl Client {
         }
         Ok(Self {
             http: http_client::Client::new(&http)?,
+            last_used: Arc::new(AtomicU64::new(millis(clock.elapsed()))),
             clock,
             uri: endpoint.uri()?,
             headers,
@@ -110,9 +118,16 @@ impl Client {
             headers,
             body: body.bytes.clone(),
         };
-        match timeout(&*self.clock, self.timeout, self.exchange(&request, body)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure {
+        let now = millis(self.clock.elapsed());
+        let quiet = now.saturating_sub(self.last_used.swap(now, Ordering::Relaxed));
+        if quiet > millis(QUIET_AT_MOST) {
+            self.http.drop_idle();
+        }
+        let result = timeout(&*self.clock, self.timeout, self.exchange(&request, body)).await;
+        self.last_used
+            .fetch_max(millis(self.clock.elapsed()), Ordering::Relaxed);
+        let result = result.unwrap_or_else(|_| {
+            Err(Failure {
                 error: Error::new(
                     ErrorKind::Unreachable,
                     format!("{} has not answered within {:?}", self.receiver, self.timeout),
@@ -120,8 +135,13 @@ impl Client {
                 status: None,
                 retry_after: None,
                 written: None,
-            }),
+            })
+        });
+        if result.as_ref().is_err_and(|failure| failure.status.is_none()) {
+            // Connections to the same address are likely to be no better, and the name may lead elsewhere by now.
+            self.http.drop_idle();
         }
+        result
     }
 
     async fn exchange(&self, request: &http_client::Request, body: &Body) -> Result<Written, Failure> {
@@ -157,8 +177,12 @@ impl Client {
         Err(failure)
     }
 
-    /// Closes idle connections: for the time after a suspend.
+    /// Closes idle connections, as a program may want that knows of a change of networks. What a suspend leaves behind is found without.
     pub fn drop_idle(&self) {
         self.http.drop_idle();
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

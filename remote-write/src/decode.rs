@@ -1,19 +1,23 @@
 //! What a receiver does with a request's body: snappy, then the message, both within limits.
 //!
-//! A body of a few kilobytes can stand for gigabytes, by snappy and again by messages of two bytes that become structs of a hundred. So the
-//! length that snappy announces is checked before there is room for it, and the parts of a message are counted before it is decoded.
+//! A body of a few kilobytes can stand for gigabytes, by snappy, by messages of two bytes that become structs of a hundred, and in 2.0 by
+//! one long text that many series refer to. So the length that snappy announces is checked before there is room for it, the parts of a
+//! message are counted before it is decoded, and the texts that it refers to before anybody writes them out.
+
+mod parts;
 
 use prost::Message;
 
-use crate::encode::wire::read_varint;
+use self::parts::Part;
 use crate::{Error, ErrorKind, proto};
 
 /// What a body may be at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the message, decompressed.
+    /// Bytes of the message, decompressed. In 2.0 also those of all texts that its series refer to, each as often as it is referred to.
     pub message_bytes: usize,
-    /// Parts of the message: series, labels, samples, exemplars, histograms, spans, symbols and families, all together.
+    /// Parts of the message: series, labels, their texts, samples, exemplars, histograms, spans, symbols and families, and each eight
+    /// numbers of a list, all together.
     pub parts: usize,
 }
 
@@ -32,7 +36,7 @@ impl Default for Limits {
 /// # Errors
 /// [`ErrorKind::Refused`], when the body is not a snappy block, does not hold such a message, or is beyond a limit.
 pub fn decode_v1(body: &[u8], limits: &Limits) -> Result<proto::WriteRequest, Error> {
-    decode(body, limits, "prometheus.WriteRequest")
+    decode(body, limits, "prometheus.WriteRequest", parts::V1)
 }
 
 /// Decodes the body of a remote write 2.0 request. Whether references are within the symbols is seen when they are looked up:
@@ -41,17 +45,52 @@ pub fn decode_v1(body: &[u8], limits: &Limits) -> Result<proto::WriteRequest, Er
 /// # Errors
 /// As [`decode_v1`].
 pub fn decode_v2(body: &[u8], limits: &Limits) -> Result<proto::v2::Request, Error> {
-    decode(body, limits, "io.prometheus.write.v2.Request")
+    let request: proto::v2::Request = decode(body, limits, "io.prometheus.write.v2.Request", parts::V2)?;
+    let limit = limits.message_bytes;
+    if bytes_referred_to(&request) > limit {
+        return Err(refused(format!(
+            "what the series refer to has more than {limit} bytes when it is written out"
+        )));
+    }
+    Ok(request)
 }
 
-fn decode<M: Message + Default>(body: &[u8], limits: &Limits, name: &str) -> Result<M, Error> {
+fn decode<M: Message + Default>(
+    body: &[u8],
+    limits: &Limits,
+    name: &str,
+    fields: &'static [(u64, Part)],
+) -> Result<M, Error> {
     let message = decompress(body, limits.message_bytes)?;
-    let mut parts = limits.parts;
-    if count(&message, DEPTH, &mut parts).is_none() {
+    let mut left = limits.parts;
+    if parts::count(&message, fields, &mut left).is_none() {
         let limit = limits.parts;
         return Err(refused(format!("the message has more than {limit} parts")));
     }
     M::decode(&*message).map_err(|error| refused(format!("the body is not a {name}: {error}")))
+}
+
+/// Bytes of all texts that are referred to. References beyond the symbols have none.
+fn bytes_referred_to(request: &proto::v2::Request) -> usize {
+    let text = |index: &u32| request.symbols.get(*index as usize).map_or(0, String::len);
+    let texts = |refs: &[u32]| refs.iter().map(text).fold(0, usize::saturating_add);
+    let of_series = |series: &proto::v2::TimeSeries| {
+        let exemplars = series
+            .exemplars
+            .iter()
+            .map(|exemplar| texts(&exemplar.labels_refs));
+        let metadata = series
+            .metadata
+            .map_or(0, |metadata| texts(&[metadata.help_ref, metadata.unit_ref]));
+        exemplars
+            .fold(texts(&series.labels_refs), usize::saturating_add)
+            .saturating_add(metadata)
+    };
+    request
+        .timeseries
+        .iter()
+        .map(of_series)
+        .fold(0, usize::saturating_add)
 }
 
 /// Undoes snappy's block format; what it announces may have `limit` bytes.
@@ -66,44 +105,6 @@ fn decompress(body: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
     snap::raw::Decoder::new()
         .decompress_vec(body)
         .map_err(|error| refused(format!("the body is not a snappy block: {error}")))
-}
-
-/// Series, exemplar or histogram, label or span: messages are not nested deeper.
-const DEPTH: u32 = 3;
-
-/// Takes the number of length-delimited fields off `left`. `None` when there are more. A text may look like a message and count for some
-/// more, at most half as many as it has bytes. What does not look like a message is left to the
-/// decoder, which knows what it should be.
-fn count(mut bytes: &[u8], depth: u32, left: &mut usize) -> Option<()> {
-    while !bytes.is_empty() {
-        let Some((tag, at)) = read_varint(bytes, 0) else {
-            return Some(());
-        };
-        let end = match tag & 7 {
-            0 => read_varint(bytes, at).map(|(_, end)| end),
-            1 => at.checked_add(8),
-            5 => at.checked_add(4),
-            2 => {
-                *left = left.checked_sub(1)?;
-                let field = read_varint(bytes, at).and_then(|(length, start)| {
-                    let end = start.checked_add(usize::try_from(length).ok()?)?;
-                    Some((bytes.get(start..end)?, end))
-                });
-                if let Some((inside, _)) = field
-                    && depth > 1
-                {
-                    count(inside, depth - 1, left)?;
-                }
-                field.map(|(_, end)| end)
-            }
-            _ => None,
-        };
-        let Some(rest) = end.and_then(|end| bytes.get(end..)) else {
-            return Some(());
-        };
-        bytes = rest;
-    }
-    Some(())
 }
 
 fn refused(message: String) -> Error {
@@ -167,6 +168,15 @@ mod tests {
             limits,
             "more than 1000000 parts",
         );
+        // Thirty million references, of which each label takes two.
+        let mut message = vec![0x0a];
+        crate::encode::wire::varint(&mut message, 31 << 20);
+        message.resize(message.len() + (31 << 20), 0);
+        let mut refs = vec![0x2a];
+        crate::encode::wire::varint(&mut refs, message.len() as u64);
+        refs.extend(message);
+        let refs = decode_v2(&snappy.compress_vec(&refs).unwrap(), &limits).unwrap_err();
+        assert!(refs.to_string().contains("more than 1000000 parts"), "{refs}");
         error(b"\xff", limits, "not a snappy block");
         let few = Limits { parts: 3, ..limits };
         error(body(Version::V1).bytes(), few, "more than 3 parts");
@@ -175,6 +185,54 @@ mod tests {
             limits,
             "not a prometheus.WriteRequest",
         );
+    }
+
+    /// A body of some kilobytes whose labels, written out, would have hundred gigabytes.
+    #[test]
+    fn texts_are_counted_as_often_as_they_are_referred_to() {
+        let series = |value: u32| proto::v2::TimeSeries {
+            labels_refs: vec![1, 2, 3, value],
+            ..proto::v2::TimeSeries::default()
+        };
+        let mut request = proto::v2::Request {
+            symbols: vec![
+                String::new(),
+                "__name__".to_owned(),
+                "m".repeat(1 << 20),
+                "n".to_owned(),
+            ],
+            timeseries: Vec::new(),
+        };
+        request.symbols.extend((0..100_000).map(|n| n.to_string()));
+        let decode = |request: &proto::v2::Request| {
+            let body = snap::raw::Encoder::new()
+                .compress_vec(&request.encode_to_vec())
+                .unwrap();
+            decode_v2(&body, &Limits::default()).map_err(|error| error.to_string())
+        };
+        request.timeseries.extend((4..34).map(series));
+        assert_eq!(decode(&request), Ok(request.clone()));
+        request.timeseries.extend((34..100_000).map(series));
+        let too_many = "what the series refer to has more than 33554432 bytes when it is written out";
+        assert_eq!(decode(&request).unwrap_err(), too_many);
+        let described = |reference: u32| proto::v2::TimeSeries {
+            metadata: Some(proto::v2::Metadata {
+                help_ref: reference,
+                ..proto::v2::Metadata::default()
+            }),
+            ..proto::v2::TimeSeries::default()
+        };
+        request.timeseries = (0..40).map(|_| described(2)).collect();
+        assert_eq!(decode(&request).unwrap_err(), too_many);
+        let exemplar = proto::v2::Exemplar {
+            labels_refs: vec![3, 2],
+            ..proto::v2::Exemplar::default()
+        };
+        request.timeseries = vec![proto::v2::TimeSeries {
+            exemplars: vec![exemplar; 40],
+            ..proto::v2::TimeSeries::default()
+        }];
+        assert_eq!(decode(&request).unwrap_err(), too_many);
     }
 
     proptest! {

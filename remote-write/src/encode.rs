@@ -38,6 +38,8 @@ pub struct Encoder {
     version: Version,
     message: Vec<u8>,
     symbols: Symbols,
+    /// The pairs of the symbols, which know them by their address.
+    held: Vec<Pair>,
     counts: Counts,
     compressor: Compressor,
 }
@@ -77,7 +79,7 @@ impl Encoder {
         self
     }
 
-    /// Adds one sample of a series whose labels are interned, which in 1.0 is copying their bytes. The pairs come in order of name.
+    /// Adds one sample of a series whose labels are interned, which is copying their bytes, or in 2.0 their references. The pairs come in order of name.
     pub fn sample_of<'a>(
         &mut self,
         pairs: impl IntoIterator<Item = &'a Pair>,
@@ -89,25 +91,20 @@ impl Encoder {
             value: Value::Float(value),
             ..Point::default()
         };
+        let out = &mut self.message;
         match self.version {
             Version::V1 => {
                 let each = |label: &mut dyn FnMut(&Pair)| {
                     pairs.into_iter().for_each(label);
                     true
                 };
-                v1::timeseries(&mut self.message, each, &point, [].iter());
-                self.counts.add(&point, 0);
-                self
+                v1::timeseries(out, each, &point, [].iter());
             }
             // Whether these pairs live until the end of the message is not known here.
-            Version::V2 => {
-                let labels = pairs
-                    .into_iter()
-                    .map(|pair| (pair.name(), pair.value()))
-                    .collect();
-                self.point(&labels, &point, &[])
-            }
+            Version::V2 => v2::timeseries_holding(out, (&mut self.symbols, &mut self.held), pairs, &point),
         }
+        self.counts.add(&point, 0);
+        self
     }
 
     /// Adds what is known of a metric family. 1.0 alone has this; in 2.0 it stands beside each point.
@@ -131,6 +128,7 @@ impl Encoder {
         let bytes = self.compressor.compress(&self.message);
         self.message.clear();
         self.symbols.clear();
+        self.held.clear();
         Body {
             bytes,
             version: self.version,

@@ -34,7 +34,7 @@ use crate::encode::{Compressor, Version};
 use crate::queue::{DropReason, Entry, Part, Reader, Ticket};
 
 /// So many times what requests can be made from is read, so that they have several samples of a series.
-const SCRAPES_AHEAD: usize = 4;
+pub(crate) const SCRAPES_AHEAD: usize = 4;
 /// And not more than these bytes.
 const BYTES_AHEAD: usize = 4 << 20;
 
@@ -239,6 +239,8 @@ impl EndpointTask {
         let metrics = &self.shared.metrics;
         metrics.dropped(DropReason::TooOld, too_old as u64);
         metrics.dropped(DropReason::DroppedSeries, self.message.dropped as u64);
+        let exemplars = self.message.dropped_exemplars as u64;
+        metrics.exemplars_dropped.fetch_add(exemplars, Ordering::Relaxed);
         metrics.dropped(DropReason::HistogramsOff, self.message.unwanted as u64);
         metrics.dropped(DropReason::CustomBuckets, self.message.custom as u64);
     }

@@ -20,6 +20,9 @@ pub struct Intake {
     sources: Box<[SourceId]>,
 }
 
+/// Bytes of a series that a message about it shows: labels may have megabytes.
+const SHOWN_AT_MOST: usize = 300;
+
 /// What was in a request.
 #[derive(Debug, Default)]
 #[non_exhaustive]
@@ -139,9 +142,12 @@ impl Intake {
     fn put(&self, parts: &mut [Part], series: Series<'_>, received: &mut Received) -> Result<(), Error> {
         let mut histograms = Vec::new();
         for histogram in series.histograms {
-            let model = histogram
-                .to_model()
-                .map_err(|why| refused(format!("{}: a histogram is unsound: {why}", series.labels)))?;
+            let model = histogram.to_model().map_err(|why| {
+                refused(format!(
+                    "{}: a histogram is unsound: {why}",
+                    shown(&series.labels)
+                ))
+            })?;
             histograms.push((histogram.timestamp, histogram.start_timestamp, model));
         }
         let index = usize::try_from(series.labels.stable_hash() % self.sources.len() as u64).unwrap_or(0);
@@ -237,7 +243,17 @@ fn checked<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Labels
     } else {
         return Ok(labels);
     };
-    Err(refused(format!("the series {labels} {wrong}")))
+    Err(refused(format!("the series {} {wrong}", shown(&labels))))
+}
+
+/// A series for a message.
+fn shown(labels: &Labels) -> String {
+    let mut text = labels.to_string();
+    if text.len() > SHOWN_AT_MOST {
+        text.truncate(text.floor_char_boundary(SHOWN_AT_MOST));
+        text.push('…');
+    }
+    text
 }
 
 fn batches(parts: Vec<Part>) -> Vec<Batch> {

@@ -9,6 +9,7 @@ use ferroalloy_model::{Families, MetricKind};
 
 use crate::client::Written;
 use crate::encode::Body;
+use crate::endpoint::SCRAPES_AHEAD;
 use crate::queue::DropReason;
 
 /// Upper bounds of the histogram of request times, in seconds.
@@ -28,6 +29,8 @@ pub(crate) struct EndpointMetrics {
     pub(crate) delivered: AtomicU64,
     /// Samples that a receiver has refused when they were sent again after an answer was lost.
     pub(crate) perhaps_delivered: AtomicU64,
+    /// Exemplars of series that the rules kept out.
+    pub(crate) exemplars_dropped: AtomicU64,
     pub(crate) bytes: AtomicU64,
     /// Metric families in tries, and bytes of those.
     pub(crate) metadata: AtomicU64,
@@ -249,6 +252,15 @@ impl EndpointMetrics {
                 }
             }
         }
+        out.family(
+            "prometheus_remote_storage_exemplars_dropped_total",
+            "Exemplars that were not sent, by reason.",
+            MetricKind::Counter,
+        )
+        .sample(
+            &[labels, &[("reason", DropReason::DroppedSeries.label())]].concat(),
+            load(&self.exemplars_dropped),
+        );
         let refused = self
             .refused
             .lock()
@@ -271,7 +283,8 @@ impl EndpointMetrics {
         let seconds = |millis: i64| millis as f64 / 1000.0;
         let pending = self.pending.load(Ordering::Relaxed);
         let desired = pending.div_ceil(gauges.max_samples_per_send.max(1) as u64);
-        let gauges: [(&str, &str, f64); 11] = [
+        let ahead = gauges.max_samples_per_send.saturating_mul(SCRAPES_AHEAD);
+        let gauges: [(&str, &str, f64); 12] = [
             (
                 "prometheus_remote_storage_samples_pending",
                 "Samples and native histograms that wait or are in a request.",
@@ -296,6 +309,11 @@ impl EndpointMetrics {
                 "prometheus_remote_storage_shards_desired",
                 "Requests that would take all that waits, at once.",
                 desired as f64,
+            ),
+            (
+                "prometheus_remote_storage_shard_capacity",
+                "Samples that are read from the queue ahead of each request.",
+                ahead as f64,
             ),
             (
                 "prometheus_remote_storage_max_samples_per_send",

@@ -140,6 +140,10 @@ impl Writer {
         for settings in planned {
             let endpoint = match running.remove(settings.endpoint.key()) {
                 Some(endpoint) => {
+                    if endpoint.settings.borrow().endpoint.url != settings.endpoint.url {
+                        // What is at the new URL may speak another version.
+                        endpoint.shared.speaks_v1_until.store(0, Ordering::Relaxed);
+                    }
                     endpoint.settings.send_if_modified(|current| {
                         let changed = !Arc::ptr_eq(current, &settings);
                         *current = settings;
@@ -269,7 +273,7 @@ impl Writer {
         StatusChanges(self.changes.subscribe())
     }
 
-    /// Closes idle connections: for the time after a suspend.
+    /// Closes idle connections, as [`Client::drop_idle`].
     pub fn drop_idle(&self) {
         for running in &self.lock().endpoints {
             running.settings.borrow().client.drop_idle();

@@ -88,15 +88,17 @@ impl Symbols {
         bound(self.spans.len() - 1)
     }
 
-    /// Appends the references of a pair's name and value. A pair must live until the table is cleared.
+    /// Appends the references of a pair's name and value, and tells whether the pair is new to the table. A pair must live until the
+    /// table is cleared.
     #[inline]
-    pub(super) fn pair(&mut self, pair: &Pair, out: &mut Vec<u8>) {
+    pub(super) fn pair(&mut self, pair: &Pair, out: &mut Vec<u8>) -> bool {
         let address = pair.wire().as_ptr().addr();
-        let refs = match self.by_pair.get(&address) {
-            Some(refs) => *refs,
-            None => self.add_pair(pair, address),
+        let (refs, new) = match self.by_pair.get(&address) {
+            Some(refs) => (*refs, false),
+            None => (self.add_pair(pair, address), true),
         };
         out.extend_from_slice(&refs.bytes[..refs.length.into()]);
+        new
     }
 
     #[cold]

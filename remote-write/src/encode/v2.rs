@@ -24,7 +24,9 @@ pub(crate) fn timeseries<'a>(
     exemplars: impl Iterator<Item = &'a Exemplar>,
 ) -> bool {
     let mut refs = symbols.take_scratch();
-    let sent = labels(&mut |pair| symbols.pair(pair, &mut refs));
+    let sent = labels(&mut |pair| {
+        symbols.pair(pair, &mut refs);
+    });
     if sent {
         write(out, symbols, &refs, point, exemplars);
     }
@@ -42,7 +44,9 @@ pub(crate) fn run(
     metadata: Option<&Metadata>,
 ) -> bool {
     let mut refs = symbols.take_scratch();
-    let sent = labels(&mut |pair| symbols.pair(pair, &mut refs));
+    let sent = labels(&mut |pair| {
+        symbols.pair(pair, &mut refs);
+    });
     if sent {
         wire::message(out, TIMESERIES, |out| {
             write_refs(out, &refs);
@@ -66,6 +70,23 @@ pub(super) fn timeseries_of<'a>(
 ) {
     let refs = refs_of(symbols, labels);
     write(out, symbols, &refs, point, exemplars);
+}
+
+/// A series with one point, for pairs that are copied to `held` when the table sees them for the first time.
+pub(super) fn timeseries_holding<'p>(
+    out: &mut Vec<u8>,
+    (symbols, held): (&mut Symbols, &mut Vec<Pair>),
+    pairs: impl IntoIterator<Item = &'p Pair>,
+    point: &Point<'_>,
+) {
+    let mut refs = symbols.take_scratch();
+    for pair in pairs {
+        if symbols.pair(pair, &mut refs) {
+            held.push(pair.clone());
+        }
+    }
+    write(out, symbols, &refs, point, [].iter());
+    symbols.keep_scratch(refs);
 }
 
 fn refs_of(symbols: &mut Symbols, labels: &Labels) -> Vec<u8> {

@@ -37,6 +37,8 @@ pub(super) struct Message {
     pub(super) counts: Counts,
     /// Samples that the rules kept out.
     pub(super) dropped: usize,
+    /// Exemplars of series that the rules kept out.
+    pub(super) dropped_exemplars: usize,
     /// Histograms that the endpoint does not want.
     pub(super) unwanted: usize,
     /// Histograms with custom buckets, for which 1.0 has no place.
@@ -385,6 +387,7 @@ impl Message {
             }
         } else {
             self.dropped += 1;
+            self.dropped_exemplars += exemplars.len();
         }
     }
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use ferroalloy_model::{Collect, Families, Receiver as _};
 use remote_write::{Endpoint, Version, Writer};
 
-use crate::receiver::{Answer, Receiver};
+use crate::receiver::{Answer, OK, Receiver};
 use crate::source::Source;
 use crate::versions::everything;
 use crate::{endpoint, metric, writer};
 
 /// All of them but those that have no value before something has happened.
-const NAMES: [&str; 33] = [
+const NAMES: [&str; 35] = [
     "prometheus_remote_storage_bytes_total",
+    "prometheus_remote_storage_exemplars_dropped_total",
     "prometheus_remote_storage_exemplars_failed_total",
     "prometheus_remote_storage_exemplars_in_total",
     "prometheus_remote_storage_exemplars_retried_total",
@@ -37,6 +38,7 @@ const NAMES: [&str; 33] = [
     "prometheus_remote_storage_samples_retried_total",
     "prometheus_remote_storage_samples_total",
     "prometheus_remote_storage_sent_batch_duration_seconds",
+    "prometheus_remote_storage_shard_capacity",
     "prometheus_remote_storage_shards",
     "prometheus_remote_storage_shards_desired",
     "prometheus_remote_storage_shards_max",
@@ -162,6 +164,27 @@ async fn a_receiver_without_room_for_exemplars_is_no_trouble() {
         100.0
     );
     assert_eq!(writer.status()[0].last_refusal, None);
+}
+
+#[tokio::test]
+async fn what_rules_drop_is_counted() {
+    let mut receiver = Receiver::start(|_| OK).await;
+    let drop_it = relabel::Rule {
+        source_labels: vec!["__name__".into()],
+        regex: "requests_total".into(),
+        action: relabel::Action::Drop,
+        ..relabel::Rule::default()
+    };
+    let writer = writer([Endpoint {
+        write_relabel: relabel::Rules::new([drop_it], relabel::Naming::UTF8).unwrap(),
+        ..endpoint(&receiver.url())
+    }]);
+    drop(writer.accept(&everything(3, 100_000)));
+    assert_eq!(receiver.next().await.message().timeseries.len(), 1);
+    for kind in ["samples", "exemplars"] {
+        let name = format!("prometheus_remote_storage_{kind}_dropped_total");
+        assert_eq!(metric(&writer, &name, "dropped_series"), 1.0, "{kind}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A change of configuration touches what changed, and loses nothing.
 
 use ferroalloy_model::{Labels, Receiver as _, Reconfigured};
+use remote_write::Version;
 
 use crate::receiver::{Answer, OK, Receiver};
 use crate::source::Source;
@@ -69,4 +70,31 @@ async fn a_wrong_configuration_changes_nothing() {
     assert!(error.is_config(), "{error}");
     drop(writer.accept(&Source::new("m", 1).at(1)));
     receiver.next().await;
+}
+
+#[tokio::test]
+async fn a_new_url_is_asked_which_version_it_speaks() {
+    let mut old = Receiver::start(|received| {
+        if received.is_v2() {
+            Answer::Status(415, "", "")
+        } else {
+            OK
+        }
+    })
+    .await;
+    let mut new =
+        Receiver::start(|_| Answer::Status(204, "X-Prometheus-Remote-Write-Samples-Written: 1\r\n", ""))
+            .await;
+    let mut moving = endpoint(&old.url());
+    moving.name = Some("home".into());
+    moving.version = Version::V2;
+    let writer = writer([moving.clone()]);
+    let source = Source::new("m", 1);
+    drop(writer.accept(&source.at(1)));
+    assert!(old.next().await.is_v2());
+    assert!(!old.next().await.is_v2());
+    moving.url = new.url();
+    let _kept = writer.reconfigure(config([moving])).unwrap();
+    drop(writer.accept(&source.at(2)));
+    assert!(new.next().await.is_v2());
 }

@@ -241,3 +241,20 @@ async fn a_redirect_elsewhere_is_not_followed() {
         "{why}"
     );
 }
+
+#[tokio::test]
+async fn after_a_long_silence_connections_are_new() {
+    let clock = ManualClock::new(0);
+    let mut receiver = Receiver::start(|_| OK).await;
+    let writer = writer_at(&clock, [endpoint(&receiver.url())]);
+    let source = Source::new("m", 1);
+    for (timestamp, connection, then) in [(1, 0, 60), (2, 0, 3600), (3, 1, 0)] {
+        drop(writer.accept(&source.at(timestamp)));
+        assert_eq!(receiver.next().await.connection, connection);
+        // The answer has come when nothing is under way.
+        while metric(&writer, "remote_write_samples_delivered_total", "") < timestamp as f64 {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(Duration::from_secs(then));
+    }
+}

@@ -1,13 +1,13 @@
 //! The server of `prometheus.receive_http`: one path, two messages.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use ferroalloy_model::clock::timeout;
 use ferroalloy_model::{Clock, Committed, Families, Fanout, MetricKind, Receiver as _};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -20,6 +20,9 @@ pub(super) const PATH: &str = "/api/v1/metrics/write";
 /// Bytes of a compressed body, at most.
 const BODY_AT_MOST: usize = 16 << 20;
 
+/// Bytes of compressed bodies that are held at the same time, at most: clients that are slow on purpose are not to take all memory.
+pub(super) const HELD_AT_MOST: usize = 128 << 20;
+
 /// What requests share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -29,10 +32,12 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
     /// How many messages are decoded at the same time.
     pub(super) decoding: Semaphore,
+    /// Bytes of the bodies that are being read or decoded.
+    pub(super) held: AtomicUsize,
 }
 
 /// Messages that are decoded at the same time; the others wait.
-const DECODED_AT_ONCE: usize = 4;
+const DECODED_AT_ONCE: usize = 2;
 
 #[derive(Debug, Default)]
 pub(super) struct Counters {
@@ -68,9 +73,9 @@ pub(super) async fn answer(
     }
     let counters = &shared.counters;
     counters.requests.fetch_add(1, Ordering::Relaxed);
-    let (status, words, received) = match whole(body, clock, times.read).await {
+    let (status, words, received) = match whole(body, &shared.held, clock, times.read).await {
         Ok(body) => {
-            let taken = timeout(clock, times.write, take(shared, &head.headers, &body));
+            let taken = timeout(clock, times.write, take(shared, &head.headers, &body.bytes));
             match taken.await {
                 Ok(Ok(received)) => match &received.refused {
                     None => (StatusCode::NO_CONTENT, String::new(), received),
@@ -104,27 +109,64 @@ pub(super) async fn answer(
     response
 }
 
+/// A body, and the room that it takes.
+struct Whole<'a> {
+    bytes: Vec<u8>,
+    held: &'a AtomicUsize,
+}
+
+impl Drop for Whole<'_> {
+    fn drop(&mut self) {
+        self.held.fetch_sub(self.bytes.len(), Ordering::Relaxed);
+    }
+}
+
 /// Reads a body, or says why not.
-async fn whole(body: Incoming, clock: &dyn Clock, limit: Duration) -> Result<Bytes, (StatusCode, String)> {
-    let too_large = || {
-        let words = format!("the body has more than {BODY_AT_MOST} bytes");
-        (StatusCode::PAYLOAD_TOO_LARGE, words)
-    };
+async fn whole<'a>(
+    body: Incoming,
+    held: &'a AtomicUsize,
+    clock: &dyn Clock,
+    limit: Duration,
+) -> Result<Whole<'a>, (StatusCode, String)> {
     if body.size_hint().lower() > BODY_AT_MOST as u64 {
         return Err(too_large());
     }
-    match timeout(clock, limit, Limited::new(body, BODY_AT_MOST).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => Err((
-            StatusCode::BAD_REQUEST,
-            format!("the body cannot be read: {error}"),
-        )),
-        Err(_) => Err((
-            StatusCode::REQUEST_TIMEOUT,
-            "the body took too long to come".to_owned(),
-        )),
+    let late = |_| {
+        let words = "the body took too long to come".to_owned();
+        (StatusCode::REQUEST_TIMEOUT, words)
+    };
+    timeout(clock, limit, read(body, held)).await.map_err(late)?
+}
+
+async fn read(mut body: Incoming, held: &AtomicUsize) -> Result<Whole<'_>, (StatusCode, String)> {
+    let mut whole = Whole {
+        bytes: Vec::new(),
+        held,
+    };
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let words = format!("the body cannot be read: {error}");
+            (StatusCode::BAD_REQUEST, words)
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if whole.bytes.len() + data.len() > BODY_AT_MOST {
+            return Err(too_large());
+        }
+        let before = held.fetch_add(data.len(), Ordering::Relaxed);
+        whole.bytes.extend_from_slice(&data);
+        if before + data.len() > HELD_AT_MOST {
+            let words = "too much is being received at present".to_owned();
+            return Err((StatusCode::SERVICE_UNAVAILABLE, words));
+        }
     }
+    Ok(whole)
+}
+
+fn too_large() -> (StatusCode, String) {
+    let words = format!("the body has more than {BODY_AT_MOST} bytes");
+    (StatusCode::PAYLOAD_TOO_LARGE, words)
 }
 
 /// A response with some words, and a line break behind them.
@@ -153,6 +195,7 @@ impl Shared {
             accepted: Mutex::new(accepted),
             counters: Counters::default(),
             decoding: Semaphore::new(DECODED_AT_ONCE),
+            held: AtomicUsize::new(0),
         }
     }
 }

@@ -233,6 +233,30 @@ async fn a_body_without_an_end_is_given_up_at_the_limit() {
 }
 
 #[tokio::test]
+async fn bodies_share_what_room_there_is() {
+    let server = Server::real("").await;
+    let held = &server.shared.held;
+    // Others have brought all but two bytes of it.
+    held.store(HELD_AT_MOST - 2, Ordering::Relaxed);
+    let request = [head("Content-Length: 3\r\n").as_bytes(), b"\xff\xff\xff"].concat();
+    let answer = exchange(&mut server.connect().await, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(
+        answer.ends_with("too much is being received at present\n"),
+        "{answer}"
+    );
+    assert_eq!(held.load(Ordering::Relaxed), HELD_AT_MOST - 2);
+    held.store(0, Ordering::Relaxed);
+    server
+        .client("http", TlsConfig::default())
+        .send(&body(Version::V1))
+        .await
+        .unwrap();
+    assert_eq!(held.load(Ordering::Relaxed), 0);
+    server.stopped().await;
+}
+
+#[tokio::test]
 async fn connections_beyond_the_limit_wait() {
     let server = Server::real("conn_limit = 1").await;
     let client = server.client("http", TlsConfig::default());
