@@ -7,6 +7,7 @@
 mod align;
 mod items;
 mod layout;
+mod sequence;
 
 use crate::ast::Body;
 use crate::diag::Diagnostic;
@@ -30,7 +31,7 @@ pub fn format_source(source: &Source) -> Result<String, Vec<Diagnostic>> {
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
-    let items = items::items(source);
+    let items = sequence::Sequence::new(items::items(source));
     let lines = layout::lines(&items);
     Ok(align::write(&lines))
 }

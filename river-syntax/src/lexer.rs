@@ -10,6 +10,7 @@ use crate::diag::{self, Diagnostic, MOST_DIAGNOSTICS};
 use crate::source::{BAD_BYTE, MAX_SOURCE_BYTES, Source, Span};
 use crate::token::{Comment, Token, TokenKind};
 use crate::unicode;
+use crate::work;
 
 /// Diagnostics of one kind that are kept: more than are shown, so that it is known that there are more.
 const ENOUGH: usize = MOST_DIAGNOSTICS + 1;
@@ -71,6 +72,7 @@ impl Lexer<'_> {
         loop {
             self.skip_blank();
             let start = self.at;
+            work::count(1);
             let Some(byte) = self.byte() else { break };
             match byte {
                 b'\n' => {
@@ -97,6 +99,7 @@ impl Lexer<'_> {
     }
 
     fn peek(&self) -> Option<char> {
+        work::count(1);
         self.text.get(self.at..)?.chars().next()
     }
 
@@ -105,6 +108,7 @@ impl Lexer<'_> {
     }
 
     fn byte(&self) -> Option<u8> {
+        work::count(1);
         self.text.as_bytes().get(self.at).copied()
     }
 
@@ -186,7 +190,9 @@ impl Lexer<'_> {
         } else {
             memmem::find(&rest[2..], b"*/").map(|at| at + 4)
         };
-        length.map_or(self.text.len(), |length| start + length)
+        let end = length.map_or(self.text.len(), |length| start + length);
+        work::count(end - start);
+        end
     }
 
     /// Whether nothing but comments and blanks lies between here and the end of the line.
@@ -198,6 +204,7 @@ impl Lexer<'_> {
         let mut at = self.at;
         loop {
             let rest = self.text[at..].trim_start_matches([' ', '\t', '\r']);
+            work::count(self.text.len() - rest.len() - at + 1);
             at = self.text.len() - rest.len();
             if rest.is_empty() || rest.starts_with('\n') || rest.starts_with("//") {
                 return true;
@@ -207,6 +214,7 @@ impl Lexer<'_> {
                 return false;
             }
             let end = self.comment_end(at);
+            work::count(end - at);
             if self.text[at..end].contains('\n') {
                 return true;
             }
@@ -275,7 +283,9 @@ impl Lexer<'_> {
         loop {
             let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
             let skipped = memchr3(b'"', b'\\', b'\n', rest);
-            self.at += skipped.unwrap_or(rest.len());
+            let skipped = skipped.unwrap_or(rest.len());
+            work::count(skipped);
+            self.at += skipped;
             match self.byte() {
                 Some(b'"') => {
                     self.at += 1;
@@ -350,9 +360,11 @@ impl Lexer<'_> {
     fn raw_string(&mut self) {
         let start = self.at;
         if let Some(length) = memchr(b'`', &self.text.as_bytes()[start + 1..]) {
+            work::count(length);
             self.at = start + length + 2;
             self.push(TokenKind::String, start);
         } else {
+            work::count(self.text.len() - start);
             self.at = self.text.len();
             self.error(start, start + 1, "raw string literal not terminated");
             self.push(TokenKind::Illegal, start);

@@ -17,6 +17,7 @@ mod token;
 mod types;
 mod unicode;
 mod value;
+mod work;
 
 pub use decode::{
     Block, BlockShape, Bytes, CapsuleOf, Fields, FromValue, Invalid, LabelShape, Mismatch, Reader, Shape,

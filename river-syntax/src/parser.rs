@@ -17,6 +17,7 @@ use crate::diag::{self, Diagnostic, MOST_DIAGNOSTICS};
 use crate::lexer::lex;
 use crate::source::{Source, Span};
 use crate::token::{Token, TokenKind};
+use crate::work;
 use names::Names;
 
 /// The height of the highest tree that is accepted, in blocks and expressions within one another.
@@ -93,6 +94,7 @@ impl<'a> Parser<'a> {
     }
 
     fn token(&self) -> Token {
+        work::count(1);
         match self.tokens.get(self.at) {
             Some(token) => *token,
             None => self.ahead(0),
@@ -101,6 +103,7 @@ impl<'a> Parser<'a> {
 
     /// The token `count` places on; past the end it is the last one, the end of the file.
     fn ahead(&self, count: usize) -> Token {
+        work::count(1);
         let eof = Token {
             kind: TokenKind::Eof,
             span: Span::new(self.source.id(), 0, 0),

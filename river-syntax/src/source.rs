@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::work;
+
 /// The longest file that is read, in bytes.
 pub const MAX_SOURCE_BYTES: usize = 64 << 20;
 
@@ -162,6 +164,7 @@ impl Source {
 
     /// The text under a span; empty when the span is of another source.
     pub fn slice(&self, span: Span) -> &str {
+        work::count(span.len() + 1);
         if span.source != self.0.id {
             return "";
         }
@@ -170,6 +173,7 @@ impl Source {
 
     /// The line and column of an offset.
     pub fn position(&self, at: usize) -> Position {
+        work::count(1);
         let line = self.0.lines.partition_point(|&start| start as usize <= at);
         let start = self.0.lines.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
         Position {

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use crate::diag::{Diagnostic, Severity};
 use crate::source::{Source, SourceMap, Span};
+use crate::work;
 
 /// Lines shown of a span that is longer: its first and its last ones.
 const EDGE_LINES: usize = 8;
@@ -201,12 +202,13 @@ impl<'a> Snippet<'a> {
         if self.first > 1 {
             self.line(out, self.first - 1, if multiline { "  " } else { "" });
         }
-        for number in self.first..=self.last {
-            let skipped = number >= self.first + EDGE_LINES && number + EDGE_LINES <= self.last;
-            if skipped {
-                if number == self.first + EDGE_LINES {
-                    let _ = writeln!(out, "{:>width$} | ...", "", width = self.width);
-                }
+        let mut next = self.first;
+        while next <= self.last {
+            let number = next;
+            next += 1;
+            if number == self.first + EDGE_LINES && number + EDGE_LINES <= self.last {
+                let _ = writeln!(out, "{:>width$} | ...", "", width = self.width);
+                next = self.last + 1 - EDGE_LINES;
                 continue;
             }
             let side = match (multiline, number == self.first) {
@@ -246,6 +248,7 @@ impl<'a> Snippet<'a> {
     }
 
     fn line(&self, out: &mut String, number: usize, side: &str) {
+        work::count(1);
         let text = self.text(number);
         let _ = writeln!(out, "{number:>width$} | {side}{text}", width = self.width);
     }
@@ -288,6 +291,7 @@ impl<'a> Snippet<'a> {
 
 /// A line as printed: tabs as four blanks, control characters visible, so that a file cannot steer a terminal.
 fn expand(line: &str) -> String {
+    work::count(line.len());
     let mut out = String::with_capacity(line.len());
     for c in line.chars() {
         match c {

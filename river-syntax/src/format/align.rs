@@ -4,6 +4,11 @@
 //! line between them. A line whose value goes on over more lines is the last of its run.
 
 use super::layout::Line;
+use crate::work;
+
+/// The widest column that others are aligned with. A line that is wider stands alone, so that one long line does not
+/// make every other one as long.
+const WIDEST: usize = 4_000;
 
 /// Writes the lines, their columns aligned, with a newline at the end of each.
 pub(super) fn write(lines: &[Line]) -> String {
@@ -13,9 +18,9 @@ pub(super) fn write(lines: &[Line]) -> String {
         |line| line.value.is_some(),
         |line| line.value.as_deref().is_some_and(multiline),
     ) {
-        let width = run.iter().map(|line| columns(&line.head)).max().unwrap_or(0);
+        let width = widest(run.iter().map(|line| columns(&line.head)));
         texts.extend(run.iter().map(|line| match &line.value {
-            Some(value) => format!("{}{} {value}", line.head, " ".repeat(width - columns(&line.head))),
+            Some(value) => format!("{}{} {value}", line.head, padding(width, &line.head)),
             None => line.head.trim_end().to_owned(),
         }));
     }
@@ -24,7 +29,7 @@ pub(super) fn write(lines: &[Line]) -> String {
     for run in runs(lines, |line| line.comment.is_some(), |line| multiline(&line.head)) {
         let texts = &texts[at..at + run.len()];
         at += run.len();
-        let width = texts.iter().map(|text| columns(text)).max().unwrap_or(0);
+        let width = widest(texts.iter().map(|text| columns(text)));
         for (line, text) in run.iter().zip(texts) {
             if line.blank {
                 out.push('\n');
@@ -32,12 +37,14 @@ pub(super) fn write(lines: &[Line]) -> String {
             out.extend(std::iter::repeat_n('\t', line.indent));
             out.push_str(text);
             if let Some(comment) = &line.comment {
-                out.extend(std::iter::repeat_n(' ', width - columns(text) + 1));
+                out.push_str(&padding(width, text));
+                out.push(' ');
                 out.push_str(comment);
             }
             out.push('\n');
         }
     }
+    work::count(out.len());
     if out.is_empty() {
         out.push('\n');
     }
@@ -62,6 +69,16 @@ fn runs(
 
 fn multiline(text: &str) -> bool {
     text.contains('\n')
+}
+
+/// The column that is shared.
+fn widest(columns: impl Iterator<Item = usize>) -> usize {
+    columns.filter(|&columns| columns <= WIDEST).max().unwrap_or(0)
+}
+
+/// What is between a text and a column.
+fn padding(column: usize, text: &str) -> String {
+    " ".repeat(column.saturating_sub(columns(text)))
 }
 
 /// The width of a text whose last line counts.

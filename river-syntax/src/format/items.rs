@@ -3,6 +3,7 @@
 use crate::lexer::lex;
 use crate::source::Source;
 use crate::token::TokenKind;
+use crate::work;
 
 /// What an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,7 @@ pub(super) fn items(source: &Source) -> Vec<Item<'_>> {
             continue;
         }
         let between = source.text().get(last..start).unwrap_or("");
+        work::count(end - last);
         let breaks = between.matches('\n').count();
         let text = source.text().get(start..end).unwrap_or("").into();
         items.push(Item {
@@ -92,7 +94,10 @@ pub(super) fn items(source: &Source) -> Vec<Item<'_>> {
 
 /// The next item that is not a comment.
 fn next_token(items: &[Item<'_>], after: usize) -> Option<usize> {
-    (after + 1..items.len()).find(|&at| !items[at].is_comment())
+    (after + 1..items.len()).find(|&at| {
+        work::count(1);
+        !items[at].is_comment()
+    })
 }
 
 /// `name "" {` has no label.

@@ -5,6 +5,7 @@
 //! bracket indents what follows its first line break, so that brackets opened together indent once.
 
 use super::items::{Item, Kind};
+use super::sequence::Sequence;
 use crate::token::TokenKind;
 
 /// One line of the result.
@@ -61,7 +62,7 @@ struct Bracket {
 }
 
 /// Lays the items out.
-pub(super) fn lines(items: &[Item<'_>]) -> Vec<Line> {
+pub(super) fn lines(items: &Sequence<'_>) -> Vec<Line> {
     let file = Bracket {
         context: Context::Body,
         indented: false,
@@ -81,7 +82,7 @@ pub(super) fn lines(items: &[Item<'_>]) -> Vec<Line> {
 }
 
 struct Layout<'a> {
-    items: &'a [Item<'a>],
+    items: &'a Sequence<'a>,
     stack: Vec<Bracket>,
     lines: Vec<Line>,
     brackets: usize,
@@ -183,23 +184,16 @@ impl Layout<'_> {
         });
     }
 
-    /// The token before an item.
-    fn token_before(&self, at: usize) -> Option<TokenKind> {
-        self.items[..at].iter().rev().find_map(Item::token)
-    }
-
-    /// The token after an item.
-    fn token_after(&self, at: usize) -> Option<TokenKind> {
-        self.items[at + 1..].iter().find_map(Item::token)
-    }
-
     fn operand_before(&self, at: usize) -> bool {
-        self.token_before(at).is_some_and(TokenKind::ends_statement)
+        self.items.token_before(at).is_some_and(TokenKind::ends_statement)
     }
 
     /// Whether this brace opens a block: in an expression no brace follows a name or a string.
     fn opens_block(&self, at: usize) -> bool {
-        matches!(self.token_before(at), Some(TokenKind::Ident | TokenKind::String))
+        matches!(
+            self.items.token_before(at),
+            Some(TokenKind::Ident | TokenKind::String)
+        )
     }
 
     fn closes(&self, at: usize) -> bool {
@@ -212,7 +206,7 @@ impl Layout<'_> {
 
     /// Whether the bracket at hand has been opened by the token before this item.
     fn just_opened(&self, at: usize) -> bool {
-        let before = self.token_before(at);
+        let before = self.items.token_before(at);
         matches!(
             before,
             Some(TokenKind::LCurly | TokenKind::LParen | TokenKind::LBrack)
@@ -223,12 +217,12 @@ impl Layout<'_> {
     fn at_statement(&self, at: usize) -> bool {
         let item = &self.items[at];
         self.context() == Context::Body
-            && (item.terminated || self.token_before(at).is_none() || self.just_opened(at))
+            && (item.terminated || self.items.token_before(at).is_none() || self.just_opened(at))
     }
 
     /// Whether the statement that starts here is a block.
     fn starts_block(&self, at: usize) -> bool {
-        let mut tokens = self.items[at..].iter().filter_map(Item::token).skip(1).peekable();
+        let mut tokens = self.items.rest(at).filter_map(Item::token).skip(1).peekable();
         while tokens.peek() == Some(&TokenKind::Dot) {
             tokens.next();
             tokens.next();
@@ -291,7 +285,7 @@ impl Layout<'_> {
                 Gap::Break { blank: false }
             };
         }
-        let ends_block = self.token_after(at) == Some(TokenKind::RCurly);
+        let ends_block = self.items.token_after(at) == Some(TokenKind::RCurly);
         if item.terminated || self.ends_line(at) || ends_block {
             Gap::Trailing
         } else {
@@ -301,20 +295,7 @@ impl Layout<'_> {
 
     /// Whether an item is in a block that holds comments only, on one line.
     fn inline_body(&self, at: usize) -> bool {
-        if !self.just_opened(at) {
-            return false;
-        }
-        let open = self.items[..at]
-            .iter()
-            .rposition(|item| !item.is_comment())
-            .unwrap_or(0);
-        let close = (at..self.items.len()).find(|&at| !self.items[at].is_comment());
-        let Some(close) = close else { return false };
-        self.items[close].is(TokenKind::RCurly)
-            && self.items[open + 1..=close].iter().all(|item| item.breaks == 0)
-            && self.items[open + 1..close]
-                .iter()
-                .all(|item| !item.text.contains('\n'))
+        self.just_opened(at) && self.items.within_flat_braces(at)
     }
 
     fn before_block_end(&self, at: usize) -> Gap {

@@ -8,6 +8,7 @@ use crate::diag::Diagnostic;
 use crate::source::Span;
 use crate::token::{Token, TokenKind};
 use crate::unicode::is_identifier;
+use crate::work;
 
 /// The brackets that are open.
 #[derive(Default)]
@@ -102,6 +103,7 @@ impl Parser<'_> {
     fn recover(&mut self, start: usize) {
         let mut brackets = Brackets::default();
         for token in &self.tokens[start.min(self.at)..self.at] {
+            work::count(1);
             brackets.take(token.kind);
         }
         loop {
