@@ -33,10 +33,11 @@ pub(crate) use self::throttle::Throttle;
 use crate::encode::{Compressor, Version};
 use crate::queue::{DropReason, Entry, Part, Reader, Ticket};
 
-/// So many times what requests can be made from is read, so that they have several samples of a series.
-pub(crate) const SCRAPES_AHEAD: usize = 4;
-/// And not more than these bytes.
+/// How much is read before it can be sent: enough for all the requests that may be under way, and that these have several samples of a
+/// series.
 const BYTES_AHEAD: usize = 4 << 20;
+/// The same in samples of scrapes.
+pub(crate) const SAMPLES_AHEAD: usize = BYTES_AHEAD / size_of::<f64>();
 
 /// What an endpoint's task is told while it runs.
 #[derive(Debug)]
@@ -114,6 +115,11 @@ impl EndpointTask {
             self.read(&settings);
             while self.may_send(&settings) {
                 self.send(&settings);
+                // A receiver that is quick has few requests at a time, and their memory is used again.
+                tokio::task::yield_now().await;
+                while let Some(ended) = self.sending.try_join_next_with_id() {
+                    self.ended(ended);
+                }
                 self.read(&settings);
             }
             self.measure();
@@ -144,16 +150,10 @@ impl EndpointTask {
         }
     }
 
-    /// Takes batches from the log, as many as requests could be made from; the rest stays there, where it is bounded.
+    /// Takes batches from the log, as many as requests are made from; the rest stays there, where it is bounded.
     fn read(&mut self, settings: &Settings) {
-        let queue = &settings.endpoint.queue;
-        let enough = queue
-            .max_samples_per_send
-            .saturating_mul(queue.max_shards.saturating_add(1))
-            .saturating_mul(SCRAPES_AHEAD);
         self.recover(settings);
         while self.recovery.is_none()
-            && self.lanes.samples() < enough
             && self.lanes.bytes() < BYTES_AHEAD
             && let Some(entry) = self.held.take().or_else(|| self.reader.next())
         {

@@ -9,7 +9,7 @@ use ferroalloy_model::{Families, MetricKind};
 
 use crate::client::Written;
 use crate::encode::Body;
-use crate::endpoint::SCRAPES_AHEAD;
+use crate::endpoint::SAMPLES_AHEAD;
 use crate::queue::DropReason;
 
 /// Upper bounds of the histogram of request times, in seconds.
@@ -283,7 +283,7 @@ impl EndpointMetrics {
         let seconds = |millis: i64| millis as f64 / 1000.0;
         let pending = self.pending.load(Ordering::Relaxed);
         let desired = pending.div_ceil(gauges.max_samples_per_send.max(1) as u64);
-        let ahead = gauges.max_samples_per_send.saturating_mul(SCRAPES_AHEAD);
+        let ahead = SAMPLES_AHEAD / gauges.max_shards.max(1);
         let gauges: [(&str, &str, f64); 12] = [
             (
                 "prometheus_remote_storage_samples_pending",
@@ -312,7 +312,7 @@ impl EndpointMetrics {
             ),
             (
                 "prometheus_remote_storage_shard_capacity",
-                "Samples that are read from the queue ahead of each request.",
+                "Samples that are read from the queue ahead for each request that may be under way.",
                 ahead as f64,
             ),
             (

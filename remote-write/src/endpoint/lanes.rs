@@ -19,6 +19,9 @@ use crate::view::Stage;
 /// As many batches are sent series by series at most. The names of a series are then some hundredths of what its samples take.
 const MOST_IN_A_GROUP: usize = 64;
 
+/// What a batch takes beside its samples, about.
+const BATCH_ITSELF: usize = 256;
+
 /// Names a lane: a hash of the origin. Origins that share one wait for one another, and nothing else.
 pub(super) type LaneId = u64;
 
@@ -73,7 +76,7 @@ impl Lanes {
         if !lane.busy {
             self.ready_samples += left;
         }
-        let bytes = entry.batch.heap_bytes();
+        let bytes = entry.batch.heap_bytes() + BATCH_ITSELF;
         self.samples += left;
         self.bytes += bytes;
         lane.samples += left;
