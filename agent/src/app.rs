@@ -108,6 +108,7 @@ impl App {
             reloading: tokio::sync::Mutex::default(),
         });
         tokio::spawn(memory::watch(Arc::clone(&shared.host)));
+        tokio::spawn(memory::give_back(Arc::clone(&shared.host)));
         let server = http::serve(&options.listen, Arc::clone(&shared))
             .await
             .map_err(StartError::Other)?;

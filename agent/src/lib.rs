@@ -1,7 +1,7 @@
 //! The agent as a library: what the program `ferroalloy` is made of, so that tests and benches can run it in
 //! their own process. See the README for the program.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("Ferroalloy runs on Linux and macOS; Windows and other systems are not supported");
@@ -27,4 +27,5 @@ pub mod reference;
 pub mod settings;
 mod signals;
 mod storage;
+mod sys;
 pub mod telemetry;

@@ -16,7 +16,7 @@ use scrape::Budget;
 
 use crate::component::Host;
 use crate::health::{Health, State};
-use crate::process;
+use crate::{process, sys};
 
 /// From this share of the bound on new series are refused, and below the other one no longer.
 const FULL: f64 = 0.90;
@@ -24,6 +24,10 @@ const FREE: f64 = 0.85;
 
 /// How often the use is looked at.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// How often memory is given back, if there is more than this to be gained.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(30);
+const WORTH_IT: u64 = 1 << 20;
 
 /// What the process may use and what it uses.
 #[derive(Debug, Default)]
@@ -127,6 +131,27 @@ pub(crate) async fn watch(host: Arc<Host>) {
         tokio::select! {
             () = host.stopping.cancelled() => return,
             () = host.clock.sleep(EVERY) => {}
+        }
+    }
+}
+
+/// Gives memory back to the system after it was needed, until the program is told to stop: a backlog, a large target or a reload leave
+/// pages behind that nothing uses.
+pub(crate) async fn give_back(host: Arc<Host>) {
+    let mut kept = 0;
+    loop {
+        match process::own_memory() {
+            Some(used) if used > kept + kept / 20 + WORTH_IT => {
+                sys::give_back();
+                kept = process::own_memory().unwrap_or(used);
+            }
+            // What is less by now is what is to be kept to.
+            Some(used) => kept = kept.min(used),
+            None => return,
+        }
+        tokio::select! {
+            () = host.stopping.cancelled() => return,
+            () = host.clock.sleep(GIVE_BACK_EVERY) => {}
         }
     }
 }

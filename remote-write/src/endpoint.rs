@@ -33,6 +33,11 @@ pub(crate) use self::throttle::Throttle;
 use crate::encode::{Compressor, Version};
 use crate::queue::{DropReason, Entry, Part, Reader, Ticket};
 
+/// So many requests are under way at once without more ado, and one more after each such time: a receiver that is quick has no use for more,
+/// and each takes memory.
+const AT_ONCE: usize = 8;
+const PACE: Duration = Duration::from_millis(5);
+
 /// How much is read before it can be sent: enough for all the requests that may be under way, and that these have several samples of a
 /// series.
 const BYTES_AHEAD: usize = 4 << 20;
@@ -64,6 +69,8 @@ pub(crate) struct EndpointTask {
     compressor: Compressor,
     sending: JoinSet<()>,
     requests: HashMap<Id, Request>,
+    /// When the last request was begun.
+    begun: Duration,
     families: Families,
     /// Requests with families, of which one task at a time is under way.
     telling: JoinSet<()>,
@@ -100,6 +107,7 @@ impl EndpointTask {
             compressor: Compressor::default(),
             sending: JoinSet::new(),
             requests: HashMap::new(),
+            begun: Duration::ZERO,
             families: Families::default(),
             telling: JoinSet::new(),
             flushing: false,
@@ -294,27 +302,32 @@ impl EndpointTask {
     }
 
     fn may_send(&self, settings: &Settings) -> bool {
-        let full = self.lanes.ready_samples() >= settings.endpoint.queue.max_samples_per_send;
-        match self.due(settings) {
-            Some(due) => full || self.flushing || due.is_zero(),
-            None => false,
-        }
+        self.due(settings).is_some_and(|due| due.is_zero())
     }
 
-    /// In how long the oldest samples must go, whether or not they fill a request. `None` when nothing can go before something else has
-    /// happened.
+    /// In how long the next request is to be begun. `None` when nothing can go before something else has happened.
     fn due(&self, settings: &Settings) -> Option<Duration> {
         let queue = &settings.endpoint.queue;
-        let held_back = !self.requests.is_empty() && !self.shared.board.is_healthy();
-        if held_back || self.requests.len() >= queue.max_shards {
+        let under_way = self.requests.len();
+        let held_back = under_way > 0 && !self.shared.board.is_healthy();
+        if held_back || under_way >= queue.max_shards {
             return None;
         }
-        let waited = self
-            .shared
-            .clock
-            .elapsed()
-            .saturating_sub(self.lanes.oldest_ready()?);
-        Some(queue.batch_send_deadline.saturating_sub(waited))
+        let (now, oldest) = (self.shared.clock.elapsed(), self.lanes.oldest_ready()?);
+        let full = self.lanes.ready_samples() >= queue.max_samples_per_send;
+        let fills = if full || self.flushing {
+            Duration::ZERO
+        } else {
+            queue
+                .batch_send_deadline
+                .saturating_sub(now.saturating_sub(oldest))
+        };
+        let paced = if under_way < AT_ONCE {
+            Duration::ZERO
+        } else {
+            PACE.saturating_sub(now.saturating_sub(self.begun))
+        };
+        Some(fills.max(paced))
     }
 
     fn send(&mut self, settings: &Settings) {
@@ -354,6 +367,7 @@ impl EndpointTask {
     }
 
     fn start(&mut self, request: Request, noted: Option<Commit>) {
+        self.begun = self.shared.clock.elapsed();
         let task = deliver(
             request.delivery.clone(),
             noted,

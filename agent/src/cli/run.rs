@@ -9,7 +9,7 @@ use crate::app::{App, Options, StartError};
 use crate::config::ConfigSource;
 use crate::error::{Error, chain};
 use crate::signals::Signals;
-use crate::{logging, process};
+use crate::{logging, process, sys};
 
 impl Run {
     pub(super) fn execute(self) -> ExitCode {
@@ -48,6 +48,7 @@ impl Run {
             Some(limit) => tracing::debug!(limit, "limit of open files"),
             None => tracing::warn!("the limit of open files cannot be read"),
         }
+        sys::keep_one_heap();
         // Scraping and sending are cheap: two threads serve ten thousand targets, and each costs memory.
         let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2));
         let runtime = runtime::Builder::new_multi_thread()
