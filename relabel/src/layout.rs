@@ -6,6 +6,7 @@
 //!
 //! Invariant: what a derived layout holds depends on the input layout and the rules alone, not on how it came about.
 
+mod held;
 mod superseded;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use ferroalloy_model::layout::Series;
 use ferroalloy_model::{Batch, LabelsBuilder, Layout, LayoutBuilder, Pair, Reconfigured, StageKey};
 
+use self::held::{Held, Ledger};
 use self::superseded::markers;
 use crate::rules::{Decision, Rules};
 
@@ -25,6 +27,7 @@ pub struct LayoutRelabeler {
     /// One source's layout is worked out once, even if two threads ask at the same time; sources share a few locks.
     working: [Mutex<()>; 16],
     worked_out: AtomicU64,
+    ledger: Arc<Ledger>,
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +48,7 @@ struct Derived {
     unnamed: Box<[u32]>,
     /// Series that the rules were run over for it.
     worked_out: u64,
+    _held: Held,
 }
 
 /// A layout as the rules leave it.
@@ -91,6 +95,7 @@ impl LayoutRelabeler {
             current: RwLock::new(Current { rules, generation: 0 }),
             working: Default::default(),
             worked_out: AtomicU64::new(0),
+            ledger: Arc::default(),
         }
     }
 
@@ -141,6 +146,17 @@ impl LayoutRelabeler {
         self.worked_out.load(Ordering::Relaxed)
     }
 
+    /// Of how many series it is known at present what the rules make of them. A layout that follows another one counts beside it as long as
+    /// somebody has both.
+    pub fn held(&self) -> u64 {
+        self.ledger.held()
+    }
+
+    /// Of how many series it was given up, because nobody has their layout any more.
+    pub fn given_up(&self) -> u64 {
+        self.ledger.given_up()
+    }
+
     /// What the rules make of a layout. A series that the rules drop, or that has no labels left, or no `__name__`, is a
     /// vacant slot.
     ///
@@ -166,12 +182,13 @@ impl LayoutRelabeler {
             };
         }
         let mut superseded = None;
-        let run = |derivation: Derivation<'_>| derivation.run_all(&current);
+        let held = Held::new(&self.ledger, input.series_count() as u64);
+        let run = |derivation: Derivation<'_>, held| derivation.run_all(&current, held);
         let derived = Arc::new(match (before, input.parent_layout()) {
             // The same layout under other rules.
             (Some(before), _) => {
                 let layout = before.layout.clone().unwrap_or_else(|| Arc::clone(input));
-                let derived = run(Derivation::from_layout(input, &layout));
+                let derived = run(Derivation::from_layout(input, &layout), held);
                 superseded = Some(Superseded::Input(layout));
                 derived
             }
@@ -180,16 +197,16 @@ impl LayoutRelabeler {
                     let layout = before.layout.clone().unwrap_or_else(|| Arc::clone(&parent));
                     let derivation = Derivation::from_layout(input, &layout);
                     if known(&before) {
-                        derivation.run_changed(&current, &parent, &before)
+                        derivation.run_changed(&current, &parent, &before, held)
                     } else {
-                        let derived = run(derivation);
+                        let derived = run(derivation, held);
                         superseded = Some(Superseded::Parent(layout));
                         derived
                     }
                 }
-                None => run(Derivation::fresh(input)),
+                None => run(Derivation::fresh(input), held),
             },
-            (None, None) => run(Derivation::fresh(input)),
+            (None, None) => run(Derivation::fresh(input), held),
         });
         self.worked_out.fetch_add(derived.worked_out, Ordering::Relaxed);
         input.attach(&self.key, Arc::clone(&derived));
@@ -240,16 +257,16 @@ impl<'a> Derivation<'a> {
         }
     }
 
-    fn run_all(mut self, current: &Current) -> Derived {
+    fn run_all(mut self, current: &Current, held: Held) -> Derived {
         let mut differing = 0;
         for slot in 0..self.input.len() {
             differing += usize::from(self.slot(slot, &current.rules));
         }
-        self.finish(current, differing)
+        self.finish(current, differing, held)
     }
 
     /// Goes over the slots that the input changed against `parent`, whose result was `before`.
-    fn run_changed(mut self, current: &Current, parent: &Layout, before: &Derived) -> Derived {
+    fn run_changed(mut self, current: &Current, parent: &Layout, before: &Derived, held: Held) -> Derived {
         let mut differing = before.differing;
         let changed = self.input.changed();
         self.unnamed.extend(
@@ -267,7 +284,7 @@ impl<'a> Derivation<'a> {
             differing -= usize::from(differed);
             differing += usize::from(self.slot(slot, &current.rules));
         }
-        self.finish(current, differing)
+        self.finish(current, differing, held)
     }
 
     /// Works out one slot, and says whether its series differs from the input's.
@@ -308,7 +325,7 @@ impl<'a> Derivation<'a> {
         !has_labels(series, &self.labels)
     }
 
-    fn finish(mut self, current: &Current, differing: usize) -> Derived {
+    fn finish(mut self, current: &Current, differing: usize, held: Held) -> Derived {
         self.unnamed.sort_unstable();
         Derived {
             generation: current.generation,
@@ -316,6 +333,7 @@ impl<'a> Derivation<'a> {
             differing,
             unnamed: self.unnamed.into(),
             worked_out: self.worked_out,
+            _held: held,
         }
     }
 }

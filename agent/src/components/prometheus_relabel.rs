@@ -167,5 +167,18 @@ impl Define for Relabel {
         ] {
             out.single(name, help, MetricKind::Counter, value as f64);
         }
+        let relabeler = &self.stage.relabeler;
+        out.single(
+            "alloy_prometheus_relabel_cache_deletes",
+            "Series whose result was given up with the series",
+            MetricKind::Counter,
+            relabeler.given_up() as f64,
+        );
+        out.single(
+            "alloy_prometheus_relabel_cache_size",
+            "Series whose result is kept",
+            MetricKind::Gauge,
+            relabeler.held() as f64,
+        );
     }
 }

@@ -299,3 +299,15 @@ fn a_series_that_another_one_becomes_gets_no_marker() {
     assert_eq!(sent(&swapped), [r#"b{job="j"} @2"#, r#"a{job="j"} @2"#]);
     assert_eq!(stage.worked_out(), 4);
 }
+
+#[test]
+fn results_are_held_as_long_as_their_layout() {
+    let stage = LayoutRelabeler::new(rules([]));
+    let (first, second) = (layout(&["a", "b"]), layout(&["c"]));
+    stage.relabel(&first);
+    stage.relabel(&first);
+    stage.relabel(&second);
+    assert_eq!((stage.held(), stage.given_up()), (3, 0));
+    drop(first);
+    assert_eq!((stage.held(), stage.given_up()), (1, 2));
+}
