@@ -21,8 +21,8 @@ fuzz_target!(|data: &[u8]| {
     let ((before, _), (after, faults)) = (parse(&source), parse(&again));
     assert!(faults.is_empty(), "formatted text does not parse:\n{formatted}");
     assert_eq!(
-        before.to_string(),
-        after.to_string(),
+        quoted(&before.to_string()),
+        quoted(&after.to_string()),
         "formatting changed the meaning:\n{formatted}"
     );
     assert_eq!(
@@ -42,10 +42,15 @@ fn essence(text: &str) -> Vec<String> {
         let empty_label = token.kind == TokenKind::String && source.slice(token.span) == "\"\"";
         !matches!(token.kind, TokenKind::Comma | TokenKind::Terminator) && !empty_label
     });
-    let tokens = tokens.map(|token| source.slice(token.span).replace('`', "\""));
+    let tokens = tokens.map(|token| quoted(source.slice(token.span)));
     let comments = lexed.comments.iter().map(|comment| {
         let lines = source.slice(comment.span).lines();
         lines.map(str::trim_end).collect::<Vec<_>>().join("\n")
     });
     tokens.chain(comments).collect()
+}
+
+/// The text with quotes for backticks, which keys may get.
+fn quoted(text: &str) -> String {
+    text.replace('`', "\"")
 }
