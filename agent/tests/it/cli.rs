@@ -68,6 +68,27 @@ fn a_wrong_configuration_is_refused_with_its_place() {
     );
 }
 
+#[test]
+fn a_storage_folder_that_cannot_be_written_is_an_error_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, file) = (folder.path().join("c.alloy"), folder.path().join("file"));
+    std::fs::write(&config, "").unwrap();
+    std::fs::write(&file, "").unwrap();
+    let storage = format!("--storage.path={}", file.join("data").display());
+    let output = ferroalloy(
+        &[
+            "run",
+            config.to_str().unwrap(),
+            &storage,
+            "--server.http.listen-addr=127.0.0.1:0",
+        ],
+        None,
+    );
+    let stderr = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("cannot make the storage folder"), "{stderr}");
+}
+
 /// A program that runs, and the lines of its log.
 struct Running {
     child: std::process::Child,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::{Fs, FsFile, Space};
 
@@ -11,6 +11,8 @@ use super::{Fs, FsFile, Space};
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct FaultyFs {
     disk: Arc<Mutex<Disk>>,
+    /// The faults have changed.
+    changed: Arc<Condvar>,
 }
 
 #[derive(Debug, Default)]
@@ -21,16 +23,20 @@ struct Disk {
     aside: Vec<String>,
     held: bool,
     faults: Faults,
+    read_bytes: u64,
 }
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 pub(in super::super) struct Faults {
     /// Bytes that can still be written; then the disk is full, and takes a part of the last write.
     pub(in super::super) room: Option<usize>,
     pub(in super::super) no_sync: bool,
     pub(in super::super) no_create: bool,
     pub(in super::super) no_read: bool,
+    /// Whoever writes or syncs waits until that is over.
+    pub(in super::super) stalls: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -41,7 +47,7 @@ struct Content {
 
 #[derive(Debug)]
 struct FaultyFile {
-    disk: Arc<Mutex<Disk>>,
+    disk: FaultyFs,
     content: Arc<Mutex<Content>>,
 }
 
@@ -54,6 +60,18 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 impl FaultyFs {
     pub(in super::super) fn set(&self, faults: Faults) {
         lock(&self.disk).faults = faults;
+        self.changed.notify_all();
+    }
+
+    /// Waits while the disk stalls.
+    fn writable(&self) -> MutexGuard<'_, Disk> {
+        let waited = self.changed.wait_while(lock(&self.disk), |disk| disk.faults.stalls);
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes that were read so far.
+    pub(in super::super) fn read_bytes(&self) -> u64 {
+        lock(&self.disk).read_bytes
     }
 
     /// What a power cut leaves: names and bytes that were synced, and of each file `kept` per mille of what was written behind.
@@ -111,7 +129,7 @@ impl FaultyFs {
 
     fn file(&self, content: Arc<Mutex<Content>>) -> Arc<dyn FsFile> {
         Arc::new(FaultyFile {
-            disk: self.disk.clone(),
+            disk: self.clone(),
             content,
         })
     }
@@ -201,7 +219,8 @@ impl FsFile for FaultyFile {
     }
 
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        if lock(&self.disk).faults.no_read {
+        let mut disk = lock(&self.disk.disk);
+        if disk.faults.no_read {
             return Err(io::Error::other("input/output error"));
         }
         let content = lock(&self.content);
@@ -209,11 +228,12 @@ impl FsFile for FaultyFile {
         let rest = rest.unwrap_or_default();
         let read = rest.len().min(buffer.len());
         buffer[..read].copy_from_slice(&rest[..read]);
+        disk.read_bytes += read as u64;
         Ok(read)
     }
 
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
-        let mut disk = lock(&self.disk);
+        let mut disk = self.disk.writable();
         let taken = disk.faults.room.map_or(bytes.len(), |room| room.min(bytes.len()));
         if let Some(room) = &mut disk.faults.room {
             *room -= taken;
@@ -238,7 +258,7 @@ impl FsFile for FaultyFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        if lock(&self.disk).faults.no_sync {
+        if self.disk.writable().faults.no_sync {
             return Err(io::Error::other("input/output error"));
         }
         let mut content = lock(&self.content);
