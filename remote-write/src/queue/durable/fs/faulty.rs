@@ -65,7 +65,9 @@ impl FaultyFs {
 
     /// Waits while the disk stalls.
     fn writable(&self) -> MutexGuard<'_, Disk> {
-        let waited = self.changed.wait_while(lock(&self.disk), |disk| disk.faults.stalls);
+        let waited = self
+            .changed
+            .wait_while(lock(&self.disk), |disk| disk.faults.stalls);
         waited.unwrap_or_else(PoisonError::into_inner)
     }
 
