@@ -23,6 +23,7 @@ impl Peer {
     }
 
     /// One with this configuration, which receives.
+    #[cfg(feature = "durable")]
     pub(crate) fn prometheus_with(config: &str) -> Option<Self> {
         Self::start_prometheus(config, true)
     }

@@ -2,7 +2,9 @@
 //!
 //! Metadata cannot be asked of it: Prometheus tells what it has scraped alone, and takes what it is sent without a place for it.
 
+#[cfg(feature = "durable")]
 mod backlog;
+#[cfg(feature = "durable")]
 mod kill;
 
 use std::sync::Arc;
