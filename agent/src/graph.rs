@@ -41,12 +41,26 @@ pub struct Node {
     pub faulty: bool,
 }
 
+/// A block that cannot be in the graph. What else is wrong with it is told all the same.
+#[derive(Debug, Clone)]
+pub struct Misfit {
+    /// What it is; `None` if nothing here has its name.
+    pub kind: Option<Kind>,
+    /// The block.
+    pub block: Arc<ast::Block>,
+    /// The nodes it refers to.
+    pub uses: Vec<usize>,
+    /// Something is wrong with its text or with what it refers to.
+    pub faulty: bool,
+}
+
 /// The blocks of a configuration with their references, free of cycles.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
     by_id: BTreeMap<Arc<str>, usize>,
     order: Vec<usize>,
+    misfits: Vec<Misfit>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -80,6 +94,11 @@ impl Graph {
     /// The nodes in the order of the text.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// Blocks that are not in the graph, since their names are unknown, missing or taken; none in a graph that was built.
+    pub fn misfits(&self) -> &[Misfit] {
+        &self.misfits
     }
 
     /// The nodes, each after all that it refers to.

@@ -1,6 +1,7 @@
 //! Static types: what a place takes and what an export gives, known without evaluating anything.
 
 mod infer;
+mod operators;
 
 use std::fmt;
 
@@ -18,6 +19,8 @@ pub enum Type {
     Number,
     /// A string.
     String,
+    /// A string, a number or a bool.
+    Scalar,
     /// A string of one of these values.
     Enum(&'static [&'static str]),
     /// A string in a form of its own, such as a duration or a URL; the name says which.
@@ -32,8 +35,13 @@ pub enum Type {
     Map(&'static Type),
     /// An object with these fields.
     Object(&'static [Field]),
-    /// A capsule of this name.
-    Capsule(&'static str),
+    /// A capsule; [`CapsuleType::TYPE`](crate::CapsuleType::TYPE) is that of a native type.
+    Capsule {
+        /// The name of what is in it.
+        name: &'static str,
+        /// The type of the ordinary value that it stands for, if it stands for one.
+        view: Option<&'static Type>,
+    },
     /// A function.
     Function,
 }
@@ -53,7 +61,8 @@ impl Type {
     /// The type of the field of this name; `None` if the type is known not to have it.
     pub fn field(&self, name: &str) -> Option<Type> {
         match self {
-            Type::Any | Type::Capsule(_) => Some(Type::Any),
+            Type::Any => Some(Type::Any),
+            Type::Capsule { view: Some(view), .. } => view.field(name),
             Type::Map(inner) => Some(**inner),
             Type::Object(fields) => fields
                 .iter()
@@ -67,24 +76,25 @@ impl Type {
     /// is yes.
     pub fn may_become(&self, target: &Type) -> bool {
         match (self, target) {
-            (Type::Capsule(a), Type::Capsule(b)) => a == b,
+            (Type::Any, _) | (_, Type::Any) | (Type::Object(_), Type::Object(_)) => true,
+            (Type::Capsule { name: a, .. }, Type::Capsule { name: b, .. }) => a == b,
+            (Type::Capsule { view: Some(view), .. }, Type::List(_) | Type::Map(_) | Type::Object(_)) => {
+                view.may_become(target)
+            }
             (Type::List(a), Type::List(b)) | (Type::Map(a), Type::Map(b)) => a.may_become(b),
             (Type::Object(fields), Type::Map(inner)) => fields.iter().all(|field| field.ty.may_become(inner)),
             (Type::Map(inner), Type::Object(fields)) => {
                 fields.iter().all(|field| inner.may_become(&field.ty))
             }
-            // A capsule may show itself as an object or an array.
-            (Type::Any, _)
-            | (_, Type::Any)
-            | (Type::Capsule(_), Type::List(_) | Type::Map(_) | Type::Object(_))
-            | (Type::Object(_), Type::Object(_)) => true,
             (a, b) => match (a.class(), b.class()) {
                 (
                     Class::Text | Class::OptionalSecret,
                     Class::Text | Class::Number | Class::Secret | Class::OptionalSecret,
                 )
                 | (Class::Number, Class::Text | Class::Number)
-                | (Class::Secret, Class::Secret | Class::OptionalSecret) => true,
+                | (Class::Secret, Class::Secret | Class::OptionalSecret)
+                | (Class::Text | Class::OptionalSecret | Class::Number | Class::Bool, Class::Scalar)
+                | (Class::Scalar, Class::Text | Class::Number | Class::Bool) => true,
                 (a, b) => a == b && a != Class::Other,
             },
         }
@@ -95,6 +105,7 @@ impl Type {
             Type::Bool => Class::Bool,
             Type::Number => Class::Number,
             Type::String | Type::Enum(_) | Type::Text(_) => Class::Text,
+            Type::Scalar => Class::Scalar,
             Type::Secret => Class::Secret,
             Type::OptionalSecret => Class::OptionalSecret,
             Type::Function => Class::Function,
@@ -109,6 +120,7 @@ enum Class {
     Bool,
     Number,
     Text,
+    Scalar,
     Secret,
     OptionalSecret,
     Function,
@@ -123,12 +135,13 @@ impl fmt::Display for Type {
             Type::Number => f.write_str("number"),
             Type::String | Type::Enum(_) => f.write_str("string"),
             Type::Text(name) => f.write_str(name),
+            Type::Scalar => f.write_str("scalar"),
             Type::Secret => f.write_str("secret"),
             Type::OptionalSecret => f.write_str("optional secret"),
             Type::List(inner) => write!(f, "list({inner})"),
             Type::Map(inner) => write!(f, "map({inner})"),
             Type::Object(_) => f.write_str("object"),
-            Type::Capsule(name) => write!(f, "capsule(\"{name}\")"),
+            Type::Capsule { name, .. } => write!(f, "capsule(\"{name}\")"),
             Type::Function => f.write_str("function"),
         }
     }
@@ -140,15 +153,32 @@ mod tests {
 
     #[test]
     fn what_may_become_what() {
-        const RECEIVER: Type = Type::Capsule("metrics.receiver");
+        const fn capsule(name: &'static str, view: Option<&'static Type>) -> Type {
+            Type::Capsule { name, view }
+        }
+        const RECEIVER: Type = capsule("metrics.receiver", None);
+        const TARGET: Type = capsule("target", Some(&Type::Map(&Type::String)));
         assert!(Type::String.may_become(&Type::Text("duration")));
         assert!(Type::Number.may_become(&Type::String));
         assert!(!Type::Secret.may_become(&Type::String));
+        assert!(Type::Bool.may_become(&Type::Scalar));
+        assert!(!Type::Secret.may_become(&Type::Scalar));
+        assert!(!RECEIVER.may_become(&Type::Scalar));
         assert!(!Type::Bool.may_become(&Type::String));
         assert!(!Type::List(&RECEIVER).may_become(&RECEIVER));
         assert!(Type::List(&RECEIVER).may_become(&Type::List(&RECEIVER)));
         assert!(!Type::String.may_become(&Type::List(&Type::String)));
-        assert!(!RECEIVER.may_become(&Type::Capsule("logs.receiver")));
+        assert!(!RECEIVER.may_become(&capsule("logs.receiver", None)));
         assert!(!RECEIVER.may_become(&Type::String));
+        assert!(!RECEIVER.may_become(&Type::List(&Type::Any)));
+        assert!(!RECEIVER.may_become(&Type::Map(&Type::Any)));
+        assert!(!Type::String.may_become(&RECEIVER));
+        assert!(TARGET.may_become(&TARGET));
+        assert!(TARGET.may_become(&Type::Map(&Type::Any)));
+        assert!(!TARGET.may_become(&Type::Map(&RECEIVER)));
+        assert!(!TARGET.may_become(&Type::String));
+        assert!(!Type::Map(&Type::String).may_become(&TARGET));
+        assert_eq!(TARGET.field("job"), Some(Type::String));
+        assert_eq!(RECEIVER.field("job"), None);
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn receivers(forward_to: &[CapsuleOf<MetricsReceiver>]) -> Vec<Arc<dy
 pub(crate) struct ReceiverExport(pub(crate) Arc<MetricsReceiver>);
 
 impl ToValue for ReceiverExport {
-    const TYPE: Type = Type::Capsule(MetricsReceiver::NAME);
+    const TYPE: Type = MetricsReceiver::TYPE;
 
     fn to_value(&self) -> Value {
         Value::Capsule(Capsule::new(Arc::clone(&self.0)))

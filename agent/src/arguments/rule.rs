@@ -124,7 +124,7 @@ impl RulesExport {
 }
 
 impl ToValue for RulesExport {
-    const TYPE: Type = Type::Capsule(RuleList::NAME);
+    const TYPE: Type = RuleList::TYPE;
 
     fn to_value(&self) -> Value {
         Value::Capsule(Capsule::new(Arc::clone(&self.0)))

@@ -8,8 +8,7 @@ use river_syntax::{FromValue, Mismatch, ToValue, Type, Value};
 pub(crate) struct Target(pub(crate) Labels);
 
 impl FromValue for Target {
-    // Numbers and bools are taken too.
-    const TYPE: Type = Type::Map(&Type::Any);
+    const TYPE: Type = Type::Map(&Type::Scalar);
 
     fn from_value(value: &Value) -> Result<Self, Mismatch> {
         let view = value.view();

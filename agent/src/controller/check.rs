@@ -27,6 +27,13 @@ pub fn check(config: &Config, host: &Arc<Host>) -> Vec<Diagnostic> {
             Kind::Setting(descriptor) => (descriptor.check)(&node.block, &types),
         });
     }
+    for misfit in graph.misfits() {
+        found.extend(match misfit.kind {
+            Some(Kind::Component(descriptor)) => (descriptor.check)(&misfit.block, &types),
+            Some(Kind::Setting(descriptor)) => (descriptor.check)(&misfit.block, &types),
+            None => Vec::new(),
+        });
+    }
     let (changes, _) = unbounded_channel();
     let faults = Plan::make(&graph, &LiveById::new(), host, &changes).map(drop);
     // A value is told to be wrong once: what the types say of it comes first.

@@ -66,6 +66,18 @@ impl Plan {
                 diagnostics.extend(faults);
             }
         }
+        for misfit in graph.misfits() {
+            let waits = graph.ids(&misfit.uses).iter().any(|used| failed.contains(used));
+            if misfit.faulty || waits {
+                continue;
+            }
+            let faults = match misfit.kind {
+                Some(Kind::Setting(descriptor)) => (descriptor.decode)(&misfit.block, &names).err(),
+                Some(Kind::Component(descriptor)) => (descriptor.decode)(&misfit.block, &names).err(),
+                None => None,
+            };
+            diagnostics.extend(faults.into_iter().flatten());
+        }
         let unset = settings::ALL
             .iter()
             .filter(|descriptor| !set.contains(descriptor.name));

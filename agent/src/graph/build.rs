@@ -1,13 +1,14 @@
 //! From blocks to nodes: what each is, what it refers to, and everything that is wrong with either.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use river_syntax::ast::{self, Statement};
 use river_syntax::stdlib::{self, Lookup};
-use river_syntax::{Diagnostic, Span, Stability, Type};
+use river_syntax::{Diagnostic, Source, Span, Stability, Type};
 
 use super::names::{self, NamedAs};
-use super::{Graph, Kind, Node, cycles, order};
+use super::{Graph, Kind, Misfit, Node, cycles, order};
 use crate::component::Descriptor;
 use crate::config::Config;
 
@@ -17,7 +18,7 @@ impl Graph {
     pub fn analyse(config: &Config, stability: Stability) -> (Self, Vec<Diagnostic>) {
         let mut graph = Self::default();
         let mut diagnostics = config.faults.clone();
-        let mut refused = Vec::new();
+        let mut refused = HashSet::new();
         for statement in config.files.iter().flat_map(|file| &file.body.statements) {
             match statement {
                 Statement::Attribute(attribute) => diagnostics.push(Diagnostic::error(
@@ -29,7 +30,7 @@ impl Graph {
                         diagnostics.push(diagnostic);
                         // Without a label the name alone is a prefix of other components' names.
                         if block.label().is_some() {
-                            refused.push(block.id());
+                            refused.insert(block.id());
                         }
                     }
                 }
@@ -37,6 +38,7 @@ impl Graph {
         }
         let mut known = Known {
             refused,
+            unread: None,
             config,
             stability,
             suggestions: SUGGESTIONS,
@@ -44,6 +46,12 @@ impl Graph {
         for index in 0..graph.nodes.len() {
             graph.connect(index, &mut known, &mut diagnostics);
         }
+        let mut misfits = std::mem::take(&mut graph.misfits);
+        for misfit in &mut misfits {
+            let references = graph.references(&misfit.block, None, &mut known, &mut diagnostics);
+            (misfit.uses, misfit.faulty) = (references.uses, references.faulty);
+        }
+        graph.misfits = misfits;
         let sorted = order::dependencies_first(&graph.nodes);
         graph.order = sorted.order;
         for cycle in &sorted.cycles {
@@ -56,7 +64,32 @@ impl Graph {
     }
 
     fn add(&mut self, block: &ast::Block, stability: Stability) -> Result<(), Diagnostic> {
-        let kind = match names::find(block.name()) {
+        let named = names::find(block.name());
+        let kind = match named {
+            NamedAs::Component(descriptor) => Some(Kind::Component(descriptor)),
+            NamedAs::Setting(descriptor) => Some(Kind::Setting(descriptor)),
+            NamedAs::AlloyBlock | NamedAs::AlloyNamespace(_) | NamedAs::Unknown => None,
+        };
+        let added = self.add_named(block, &named, stability);
+        // The names in a block of Alloy's, such as a module, are its own.
+        if added.is_err() && !matches!(named, NamedAs::AlloyBlock) {
+            self.misfits.push(Misfit {
+                kind,
+                block: Arc::new(block.clone()),
+                uses: Vec::new(),
+                faulty: false,
+            });
+        }
+        added
+    }
+
+    fn add_named(
+        &mut self,
+        block: &ast::Block,
+        named: &NamedAs,
+        stability: Stability,
+    ) -> Result<(), Diagnostic> {
+        let kind = match *named {
             NamedAs::Component(descriptor) if block.label().is_none() => {
                 return Err(Diagnostic::error(
                     block.header,
@@ -127,6 +160,25 @@ impl Graph {
 
     fn connect(&mut self, index: usize, known: &mut Known<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let block = Arc::clone(&self.nodes[index].block);
+        let references = self.references(&block, Some(index), known, diagnostics);
+        for &target in &references.uses {
+            self.nodes[target].used_by.push(index);
+        }
+        self.nodes[index].uses = references.uses;
+        self.nodes[index].faulty = references.faulty;
+    }
+
+    /// What a block refers to, which is node `own` unless it is none.
+    fn references(
+        &self,
+        block: &ast::Block,
+        own: Option<usize>,
+        known: &mut Known<'_>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> References {
+        let mut uses = Vec::new();
+        let mut seen = HashSet::new();
+        let mut faulty = false;
         let before = diagnostics.len();
         for reference in block.references() {
             let path = reference.names();
@@ -134,16 +186,15 @@ impl Graph {
                 .rev()
                 .find_map(|len| self.by_id.get(path[..len].join(".").as_str()));
             match prefix {
-                Some(&target) if target == index => {
+                Some(&target) if Some(target) == own => {
                     diagnostics.push(
                         Diagnostic::error(block.header, "cannot reference self")
                             .label(reference.span(), "the reference is here"),
                     );
                 }
                 Some(&target) => {
-                    if !self.nodes[index].uses.contains(&target) {
-                        self.nodes[index].uses.push(target);
-                        self.nodes[target].used_by.push(index);
+                    if seen.insert(target) {
+                        uses.push(target);
                     }
                 }
                 None => match stdlib::lookup(&path) {
@@ -157,19 +208,18 @@ impl Graph {
                     }
                     Some(_) => diagnostics.extend(stdlib::check(&reference)),
                     // It has been said why the block that this refers to is not there.
-                    None if known.is_accounted_for(&reference.text(), &path) => {
-                        self.nodes[index].faulty = true;
-                    }
+                    None if known.is_accounted_for(&path) => faulty = true,
                     None => diagnostics.push(self.nothing_there(&reference.text(), reference.span(), known)),
                 },
             }
         }
-        self.nodes[index].faulty |= diagnostics[before..].iter().any(Diagnostic::is_error)
+        faulty |= diagnostics[before..].iter().any(Diagnostic::is_error)
             || known
                 .config
                 .faults
                 .iter()
                 .any(|fault| fault.is_error() && block.span.contains(fault.span()));
+        References { uses, faulty }
     }
 
     fn nothing_there(&self, path: &str, span: Span, known: &mut Known<'_>) -> Diagnostic {
@@ -202,6 +252,14 @@ impl Graph {
     }
 }
 
+/// What a block refers to.
+struct References {
+    /// Nodes, each once, in the order of the text.
+    uses: Vec<usize>,
+    /// Something is wrong with the block's text, or with what it refers to.
+    faulty: bool,
+}
+
 /// References to nothing for which a likely one is looked for: each is compared with all there are, and who has that many
 /// faults has another fault.
 const SUGGESTIONS: u32 = 100;
@@ -209,7 +267,9 @@ const SUGGESTIONS: u32 = 100;
 /// What tells whether a reference to nothing has been explained already.
 struct Known<'a> {
     /// Names of the blocks that were refused.
-    refused: Vec<String>,
+    refused: HashSet<String>,
+    /// What follows a quote in files whose syntax is wrong: labels, perhaps, of blocks that were not understood.
+    unread: Option<HashSet<&'a str>>,
     config: &'a Config,
     stability: Stability,
     /// How many more likely names are looked for.
@@ -217,19 +277,26 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    fn is_accounted_for(&self, text: &str, path: &[&str]) -> bool {
-        self.refused.iter().any(|id| names::starts_with(text, id)) || self.may_be_unreadable(path)
+    fn is_accounted_for(&mut self, path: &[&str]) -> bool {
+        (1..=path.len()).any(|len| self.refused.contains(&path[..len].join(".")))
+            || self.may_be_unreadable(path)
     }
 
     /// Whether a file whose syntax is wrong has one of the names as a label: its block may be there, and was not
     /// understood.
-    fn may_be_unreadable(&self, path: &[&str]) -> bool {
-        self.config.broken_sources().any(|source| {
-            let text = source.text();
-            path.iter()
-                .skip(1)
-                .any(|name| text.contains(&format!("\"{name}")))
-        })
+    fn may_be_unreadable(&mut self, path: &[&str]) -> bool {
+        let config = self.config;
+        let unread = self.unread.get_or_insert_with(|| {
+            let texts = config.broken_sources().map(Source::text);
+            texts
+                .flat_map(|text| text.split('"').skip(1))
+                .map(|rest| {
+                    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+                    &rest[..end.unwrap_or(rest.len())]
+                })
+                .collect()
+        });
+        path.iter().skip(1).any(|name| unread.contains(name))
     }
 }
 

@@ -6,6 +6,9 @@ use river_syntax::Diagnostic;
 
 use super::{Node, names};
 
+/// How many members are named at each of them: a cycle may be as long as the file.
+const NAMED: usize = 20;
+
 /// One error for each of the `members`, which all refer to one another.
 pub(super) fn describe(nodes: &[Node], members: &[usize]) -> Vec<Diagnostic> {
     let Some(&first) = members.first() else {
@@ -14,10 +17,15 @@ pub(super) fn describe(nodes: &[Node], members: &[usize]) -> Vec<Diagnostic> {
     let way = shortest(nodes, members, first);
     // A plain cycle is named along its references; of a tangle all members are, in the order of the text.
     let named = if way.len() == members.len() { &way } else { members };
-    let message = format!("cycle detected: {}", ids(nodes, named).join(", "));
+    let shown = &named[..named.len().min(NAMED)];
+    let more = match named.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message = format!("cycle detected: {}{more}", ids(nodes, shown).join(", "));
     let error = |member: usize| Diagnostic::error(nodes[member].block.header, message.clone());
     let mut told: Vec<Diagnostic> = members.iter().map(|member| error(*member)).collect();
-    told[0] = shown(nodes, &way, error(first));
+    told[0] = with_way(nodes, &way, error(first));
     told
 }
 
@@ -49,7 +57,7 @@ fn shortest(nodes: &[Node], members: &[usize], first: usize) -> Vec<usize> {
 }
 
 /// Adds the way and the references that it goes by.
-fn shown(nodes: &[Node], way: &[usize], error: Diagnostic) -> Diagnostic {
+fn with_way(nodes: &[Node], way: &[usize], error: Diagnostic) -> Diagnostic {
     let ids = ids(nodes, way);
     let mut error = error.note(format!(
         "each refers to the next, and the last to the first: {} -> {}",

@@ -191,6 +191,123 @@ fn the_plain_form_is_alloys() {
     );
 }
 
+#[test]
+fn a_block_without_a_place_is_checked_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    let text = r#"prometheus.scrape {
+  targets         = prometheus.remote_write.x.receiver
+  forward_to      = [nothing.there]
+  scrape_interval = "soon"
+}
+prometheus.remote_write "x" {
+  endpoint { url = "http://h/" }
+}
+prometheus.remote_write "x" {
+  endpoint { ulr = "http://h/" }
+}
+logging {
+  level = "warn"
+}
+logging "l" {
+  level = "loud"
+}
+prometheus.echo "e" {
+  format = "tekst"
+}
+prometheus.scrap "y" {
+  forward_to = [prometheus.remote_write.z.receiver]
+}
+prometheus.scrape {
+  targets         = array.concat([{ a = string.format("%s", "b") }])
+  forward_to      = [prometheus.remote_write.x.receiver]
+  scrape_interval = string.join(["1", "x"], "")
+  scrape_timeout  = prometheus.remote_write.x.receiver == 1
+}
+"#;
+    fs::write(&path, text).unwrap();
+    let found = findings(&[], &path);
+    assert_eq!(
+        places(&found),
+        [
+            "1:1", "2:21", "3:22", "4:21", "9:1", "10:3", "10:14", "15:1", "16:11", "19:12", "21:1",
+            "22:17", "24:1", "27:21", "28:21"
+        ],
+        "{found:#?}"
+    );
+}
+
+/// The blocks that are referred to cannot be evaluated, so only types tell.
+#[test]
+fn an_export_of_another_type_is_refused_where_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    let text = r#"prometheus.remote_write "x" {
+  endpoint { }
+}
+prometheus.relabel "r" {
+  forward_to = [prometheus.remote_write.x.receiver]
+}
+discovery.relabel "d" {
+  targets = []
+  targets = []
+}
+prometheus.scrape "a" {
+  targets    = prometheus.remote_write.x.receiver
+  forward_to = prometheus.remote_write.x.receiver
+}
+prometheus.scrape "b" {
+  targets    = [prometheus.remote_write.x.receiver]
+  forward_to = [prometheus.relabel.r.rules]
+}
+prometheus.scrape "c" {
+  targets    = array.concat(discovery.relabel.d.output, prometheus.relabel.r.receiver)
+  forward_to = [prometheus.relabel.r.receiver, "http://h/", discovery.relabel.d.rules]
+}
+prometheus.scrape "d" {
+  targets         = discovery.relabel.d.output
+  forward_to      = discovery.relabel.d.output
+  job_name        = prometheus.remote_write.x.receiver.name
+  scrape_interval = prometheus.remote_write.x.receiver[0]
+  metrics_path    = "/" + prometheus.relabel.r.rules
+  scheme          = prometheus.relabel.r.receiver()
+}
+prometheus.scrape "e" {
+  targets    = [{ job = prometheus.relabel.r.receiver }]
+  forward_to = ["http://h/"]
+}
+"#;
+    fs::write(&path, text).unwrap();
+    let found: Vec<_> = findings(&[], &path)
+        .into_iter()
+        .filter(|(_, severity, _)| severity == "error")
+        .map(|(place, _, message)| format!("{place} {message}"))
+        .collect();
+    let receiver = "capsule(\"metrics.receiver\")";
+    let rules = "capsule(\"relabel.rules\")";
+    let expected = [
+        "2:3 missing required attribute \"url\"".to_owned(),
+        "9:3 attribute \"targets\" may only be provided once".to_owned(),
+        format!("12:16 prometheus.remote_write.x.receiver should be list(map(scalar)), got {receiver}"),
+        format!("13:16 prometheus.remote_write.x.receiver should be list({receiver}), got {receiver}"),
+        format!("16:17 prometheus.remote_write.x.receiver should be map(scalar), got {receiver}"),
+        format!("17:17 prometheus.relabel.r.rules should be {receiver}, got {rules}"),
+        format!("20:57 prometheus.relabel.r.receiver should be list(any), got {receiver}"),
+        format!("21:48 expected {receiver}, got string"),
+        format!("21:61 discovery.relabel.d.rules should be {receiver}, got {rules}"),
+        format!("25:21 discovery.relabel.d.output should be list({receiver}), got list(map(string))"),
+        format!(
+            "26:56 cannot access field \"name\" of prometheus.remote_write.x.receiver: it is of type {receiver}"
+        ),
+        format!("27:21 cannot index prometheus.remote_write.x.receiver: it is of type {receiver}"),
+        format!("28:21 operator + needs two numbers or two strings, got string and {rules}"),
+        format!("29:21 prometheus.relabel.r.receiver is not a function: it is of type {receiver}"),
+        format!("32:25 prometheus.relabel.r.receiver should be scalar, got {receiver}"),
+        format!("33:17 expected {receiver}, got string"),
+    ];
+    assert_eq!(found, expected);
+}
+
 /// What Alloy says of a configuration is said here too, at the same place: of blocks that are known here; the others
 /// are refused at their heads.
 #[test]

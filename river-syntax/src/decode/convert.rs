@@ -308,7 +308,7 @@ impl<T: CapsuleType> PartialEq for CapsuleOf<T> {
 }
 
 impl<T: CapsuleType> FromValue for CapsuleOf<T> {
-    const TYPE: Type = Type::Capsule(T::NAME);
+    const TYPE: Type = <T as CapsuleType>::TYPE;
 
     fn from_value(value: &Value) -> Result<CapsuleOf<T>, Mismatch> {
         let found = match value {

@@ -164,7 +164,7 @@ impl<T: ToValue> ToValue for BTreeMap<String, T> {
 }
 
 impl<T: CapsuleType> ToValue for CapsuleOf<T> {
-    const TYPE: Type = Type::Capsule(T::NAME);
+    const TYPE: Type = <T as CapsuleType>::TYPE;
 
     fn to_value(&self) -> Value {
         Value::Capsule(Capsule::new(Arc::clone(&self.0)))

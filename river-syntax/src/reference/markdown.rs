@@ -211,7 +211,7 @@ impl fmt::Display for Shown<'_> {
             }
             Type::List(inner) => write!(f, "list of {}", Shown(inner)),
             Type::Map(inner) => write!(f, "map of {}", Shown(inner)),
-            Type::Capsule(name) => write!(f, "{name}"),
+            Type::Capsule { name, .. } => write!(f, "{name}"),
             other => other.fmt(f),
         }
     }

@@ -107,7 +107,7 @@ fn ty(kind: &Type) -> Json {
         Type::Enum(values) => json!({ "name": "string", "values": values }),
         Type::List(inner) => json!({ "name": "list", "of": ty(inner) }),
         Type::Map(inner) => json!({ "name": "map", "of": ty(inner) }),
-        Type::Capsule(name) => json!({ "name": "capsule", "of": name }),
+        Type::Capsule { name, .. } => json!({ "name": "capsule", "of": name }),
         other => json!({ "name": other.to_string() }),
     }
 }

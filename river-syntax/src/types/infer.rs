@@ -2,11 +2,11 @@
 //!
 //! What cannot be known is [`Type::Any`], which fits everywhere: the checker never refuses what would evaluate.
 
-use crate::ast::{BinaryOp, Expr, ExprKind, Reference, UnaryOp};
+use crate::ast::{Expr, ExprKind, Reference};
 use crate::diag::Diagnostic;
 use crate::source::Span;
 use crate::stdlib::{self, Lookup, Member};
-use crate::types::Type;
+use crate::types::{Type, operators};
 use crate::value::Value;
 
 /// The static types of the names that expressions can refer to.
@@ -91,25 +91,19 @@ impl Checker<'_> {
                 self.field(&owner, &name.name, name.span, &inner.to_string())
             }
             ExprKind::Index(inner, index) => {
-                let owner = self.infer(inner)?;
+                let owner = self.infer(inner);
                 self.infer(index)?;
-                Some(match owner {
-                    Type::List(inner) | Type::Map(inner) => *inner,
-                    _ => Type::Any,
-                })
+                self.element(owner?, inner)
             }
             ExprKind::Call(function, args) => self.call(function, args, expr.span),
             ExprKind::Unary(op, inner) => {
-                self.infer(inner)?;
-                Some(match op {
-                    UnaryOp::Not => Type::Bool,
-                    UnaryOp::Neg => Type::Number,
-                })
+                let operand = self.infer(inner)?;
+                self.judge(operators::unary(*op, &operand), expr.span)
             }
             ExprKind::Binary(op, left, right) => {
                 let left = self.infer(left);
                 let right = self.infer(right);
-                Some(binary(*op, left?, right?))
+                self.judge(operators::binary(*op, left?, right?), expr.span)
             }
         }
     }
@@ -148,6 +142,26 @@ impl Checker<'_> {
         None
     }
 
+    /// The type of what an index gives.
+    fn element(&mut self, owner: Type, expr: &Expr) -> Option<Type> {
+        Some(match owner {
+            Type::List(inner) | Type::Map(inner) => *inner,
+            Type::Capsule { view: Some(view), .. } => return self.element(*view, expr),
+            Type::Any | Type::Object(_) => Type::Any,
+            owner => {
+                let message = format!("cannot index {expr}: it is of type {owner}");
+                self.diagnostics.push(Diagnostic::error(expr.span, message));
+                return None;
+            }
+        })
+    }
+
+    fn judge(&mut self, outcome: Result<Type, String>, span: Span) -> Option<Type> {
+        outcome
+            .map_err(|message| self.diagnostics.push(Diagnostic::error(span, message)))
+            .ok()
+    }
+
     fn call(&mut self, function: &Expr, args: &[Expr], span: Span) -> Option<Type> {
         let known = Reference::of(function).and_then(|reference| {
             let names = reference.names();
@@ -167,7 +181,13 @@ impl Checker<'_> {
             for arg in args {
                 self.expect(arg, &Type::Any);
             }
-            return self.infer(function).map(|_| Type::Any);
+            let callee = self.infer(function)?;
+            if !callee.may_become(&Type::Function) {
+                let message = format!("{function} is not a function: it is of type {callee}");
+                self.diagnostics.push(Diagnostic::error(function.span, message));
+                return None;
+            }
+            return Some(Type::Any);
         };
         if let Err(message) = known.params.check(args.len()) {
             self.diagnostics
@@ -187,18 +207,5 @@ fn type_of_literal(value: &Value) -> Type {
         Value::String(_) => Type::String,
         Value::Bool(_) => Type::Bool,
         _ => Type::Any,
-    }
-}
-
-fn binary(op: BinaryOp, left: Type, right: Type) -> Type {
-    match op {
-        BinaryOp::Add => match (left, right) {
-            (Type::Number, Type::Number) => Type::Number,
-            (Type::String, Type::String) => Type::String,
-            (Type::Secret, _) | (_, Type::Secret) => Type::Secret,
-            _ => Type::Any,
-        },
-        BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Mod | BinaryOp::Pow => Type::Number,
-        _ => Type::Bool,
     }
 }

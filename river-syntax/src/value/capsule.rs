@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::types::Type;
 use crate::value::Value;
 
 /// A type whose values the host puts into capsules.
@@ -26,6 +27,15 @@ use crate::value::Value;
 pub trait CapsuleType: Any + Send + Sync {
     /// The name of the type in messages and in the reference.
     const NAME: &'static str;
+
+    /// The type of what [`view`](Self::view) gives, for the type checker: whoever has one says which.
+    const VIEW: Option<&'static Type> = None;
+
+    /// The type of capsules of it.
+    const TYPE: Type = Type::Capsule {
+        name: Self::NAME,
+        view: Self::VIEW,
+    };
 
     /// Whether two values are the same to the language: by default only a value and itself. An export that compares equal
     /// to the one before is no change.

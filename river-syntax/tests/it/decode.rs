@@ -289,6 +289,8 @@ fn a_check_with_types_looks_through_names() {
             "3:41: sender.a.count should be capsule(\"metrics.receiver\"), got number",
             "3:66: field \"reciever\" does not exist",
             "4:21: string.join: expected 2 args, got 1",
+            "5:21: operator + needs two numbers or two strings, got number and string",
+            "8:56: cannot access field \"name\" of sender.a.receiver: it is of type capsule(\"metrics.receiver\")",
             "9:37: expected string, got bool",
         ]
     );
@@ -349,7 +351,7 @@ fn the_shape_tells_all() {
 fn exports_have_a_static_type() {
     assert_eq!(
         Exports::TYPE.field("receiver"),
-        Some(Type::Capsule("metrics.receiver"))
+        Some(<Receiver as CapsuleType>::TYPE)
     );
     assert_eq!(Exports::TYPE.field("count"), Some(Type::Number));
     assert_eq!(Exports::TYPE.field("number"), None);

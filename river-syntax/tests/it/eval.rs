@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use river_syntax::{
-    Capsule, CapsuleType, EmptyScope, Environment, Isolated, Secret, SourceMap, Value, Variables, diag,
+    Capsule, CapsuleType, EmptyScope, Environment, Isolated, Secret, SourceMap, Type, Value, Variables, diag,
     evaluate, parse, parse_expr,
 };
 
@@ -63,6 +63,7 @@ struct Target(&'static str);
 
 impl CapsuleType for Target {
     const NAME: &'static str = "target";
+    const VIEW: Option<&'static Type> = Some(&Type::Map(&Type::String));
 
     fn view(&self) -> Option<Value> {
         Some(Value::object([("__address__", self.0.into())]))
