@@ -8,11 +8,11 @@ use serde_json::{Value as Json, json};
 
 use crate::ast::{Attribute, Body, Expr};
 use crate::decode::{BlockShape, ShapeKind};
-use crate::eval::{EmptyScope, Scope, evaluate};
+use crate::eval::{Budget, EmptyScope, Exceeded, Scope, evaluate};
 use crate::parser::parse_expr;
 use crate::source::SourceMap;
 use crate::types::Type;
-use crate::value::{Number, OptionalSecret, Secret, Value};
+use crate::value::{Number, Secret, Value};
 
 /// A value: `{"type": "number", "value": 1}`. An array's value is a list of values, an object's a list of
 /// `{"key": …, "value": …}` in order of key; functions, secrets and capsules are shown by their text form.
@@ -26,27 +26,79 @@ use crate::value::{Number, OptionalSecret, Secret, Value};
 ///     r#"{"type":"object","value":[{"key":"a","value":{"type":"bool","value":true}}]}"#
 /// );
 /// ```
+///
+/// What would take more than 16 MiB, as one may that shares parts with itself again and again, is shown as `(too large)`.
 pub fn value(value: &Value) -> Json {
+    shown(value, &Type::Any, &budget())
+}
+
+/// What is shown of one body or value. It takes a multiple of that in memory, and nobody reads as much.
+fn budget() -> Budget {
+    Budget::of(16 << 20, 0)
+}
+
+/// A value as a place of type `ty` has it: strings where a secret belongs are secrets.
+fn shown(value: &Value, ty: &Type, budget: &Budget) -> Json {
+    let parts = parts(value, ty, budget);
+    parts.unwrap_or_else(|_| json!({ "type": "capsule", "value": "(too large)" }))
+}
+
+fn parts(value: &Value, ty: &Type, budget: &Budget) -> Result<Json, Exceeded> {
+    budget.elements(1)?;
+    let string = |text: &str| {
+        budget.text(text.len())?;
+        Ok::<_, Exceeded>(("string", json!(text)))
+    };
+    let hidden = || Ok(("capsule", json!(Secret::default().to_string())));
     let (kind, content) = match value {
         Value::Null => ("null", Json::Null),
+        _ if *ty == Type::Secret => hidden()?,
         Value::Number(number) => ("number", number_json(*number)),
-        Value::String(text) => ("string", json!(**text)),
-        Value::OptionalSecret(text) if !text.is_secret() => ("string", json!(text.expose())),
+        Value::String(text) => string(text)?,
+        Value::OptionalSecret(text) if !text.is_secret() => string(text.expose())?,
         Value::Bool(value) => ("bool", json!(value)),
-        Value::Array(items) => ("array", items.iter().map(self::value).collect()),
-        Value::Object(fields) => (
-            "object",
-            fields
-                .iter()
-                .map(|(key, field)| json!({ "key": key, "value": self::value(field) }))
-                .collect(),
-        ),
-        Value::Function(function) => ("function", json!(format!("function({})", function.name))),
-        Value::Secret(_) | Value::OptionalSecret(_) | Value::Capsule(_) => {
-            ("capsule", json!(value.to_string()))
+        Value::Array(items) => {
+            let inner = match ty {
+                Type::List(inner) => inner,
+                _ => &Type::Any,
+            };
+            let items: Result<Json, Exceeded> = items.iter().map(|item| parts(item, inner, budget)).collect();
+            ("array", items?)
         }
+        Value::Object(fields) => {
+            let fields: Result<Json, Exceeded> = fields
+                .iter()
+                .map(|(key, field)| {
+                    budget.text(key.len())?;
+                    let field = parts(field, &field_type(ty, key), budget)?;
+                    Ok(object([("key", key.as_str().into()), ("value", field)]))
+                })
+                .collect();
+            ("object", fields?)
+        }
+        Value::Function(function) => ("function", json!(format!("function({})", function.name))),
+        Value::Secret(_) | Value::OptionalSecret(_) => hidden()?,
+        Value::Capsule(_) => ("capsule", json!(value.to_string())),
     };
-    json!({ "type": kind, "value": content })
+    Ok(object([("type", kind.into()), ("value", content)]))
+}
+
+/// An object that takes its values as they are; the macro would copy them.
+fn object<const N: usize>(fields: [(&str, Json); N]) -> Json {
+    let fields = fields.map(|(name, value)| (name.to_owned(), value));
+    Json::Object(fields.into_iter().collect())
+}
+
+/// The type of a field; any where it is not known.
+fn field_type(ty: &Type, key: &str) -> Type {
+    match ty {
+        Type::Map(inner) => **inner,
+        Type::Object(known) => {
+            let field = known.iter().find(|known| known.name == key);
+            field.map_or(Type::Any, |known| known.ty)
+        }
+        _ => Type::Any,
+    }
 }
 
 /// JSON has no infinities and no NaN; their text stands for them.
@@ -63,19 +115,23 @@ fn number_json(number: Number) -> Json {
 /// absent unless they are zero: `{"name": …, "type": "attr", "value": …}` and
 /// `{"name": …, "type": "block", "label": …, "body": […]}`. What does not evaluate is null.
 pub fn body(body: &Body, shape: &BlockShape, scope: &dyn Scope) -> Json {
+    statements(body, shape, scope, &budget())
+}
+
+fn statements(body: &Body, shape: &BlockShape, scope: &dyn Scope, budget: &Budget) -> Json {
     let mut out = Vec::new();
     for field in shape.fields() {
         match field.kind {
             ShapeKind::Attribute(ty) => {
                 let given = body.attributes().find(|given| *given.name.name == *field.name);
-                let shown = match given {
+                let value = match given {
                     Some(given) => Some(evaluated(&given.value, scope)),
                     None => field
                         .default
                         .and_then(|default| constant(default()))
                         .filter(|value| !value.is_zero()),
                 };
-                out.extend(shown.map(|value| attribute(field.name, &hide(&value, &ty))));
+                out.extend(value.map(|value| entry(field.name, shown(&value, &ty, budget))));
             }
             ShapeKind::Block { shape, .. } => {
                 for block in body.blocks().filter(|block| block.name() == field.name) {
@@ -83,7 +139,7 @@ pub fn body(body: &Body, shape: &BlockShape, scope: &dyn Scope) -> Json {
                     if let Some(label) = block.label() {
                         entry["label"] = json!(label);
                     }
-                    entry["body"] = self::body(&block.body, shape(), scope);
+                    entry["body"] = statements(&block.body, shape(), scope, budget);
                     out.push(entry);
                 }
             }
@@ -95,26 +151,29 @@ pub fn body(body: &Body, shape: &BlockShape, scope: &dyn Scope) -> Json {
         let rest = body
             .attributes()
             .filter(|given| shape.field(&given.name.name).is_none());
-        out.extend(
-            rest.map(|Attribute { name, value, .. }| {
-                attribute(&name.name, &hide(&evaluated(value, scope), ty))
-            }),
-        );
+        out.extend(rest.map(|Attribute { name, value, .. }| {
+            entry(&name.name, shown(&evaluated(value, scope), ty, budget))
+        }));
     }
     Json::Array(out)
 }
 
 /// One attribute: `{"name": …, "type": "attr", "value": …}`.
 pub fn attribute(name: &str, value: &Value) -> Json {
-    json!({ "name": name, "type": "attr", "value": self::value(value) })
+    entry(name, self::value(value))
+}
+
+fn entry(name: &str, value: Json) -> Json {
+    object([("name", name.into()), ("type", "attr".into()), ("value", value)])
 }
 
 /// The fields of an object as attributes, such as a component's exports.
 pub fn attributes(object: &Value) -> Json {
+    let budget = budget();
     match object {
         Value::Object(fields) => fields
             .iter()
-            .map(|(name, value)| attribute(name, value))
+            .map(|(name, value)| entry(name, shown(value, &Type::Any, &budget)))
             .collect(),
         _ => json!([]),
     }
@@ -128,27 +187,4 @@ fn evaluated(expr: &Expr, scope: &dyn Scope) -> Value {
 fn constant(text: String) -> Option<Value> {
     let source = SourceMap::new().add("default", text);
     evaluate(&parse_expr(&source).ok()?, &EmptyScope).ok()
-}
-
-/// The value as its place has it: strings where a secret belongs are secrets.
-fn hide(value: &Value, ty: &Type) -> Value {
-    match (ty, value) {
-        (Type::Secret, Value::Null) => Value::Null,
-        (Type::Secret, _) => Value::Secret(Secret::default()),
-        (Type::OptionalSecret, Value::Secret(_)) => Value::OptionalSecret(OptionalSecret::secret("")),
-        (Type::List(inner), Value::Array(items)) => Value::array(items.iter().map(|item| hide(item, inner))),
-        (Type::Map(inner), Value::Object(fields)) => Value::object(
-            fields
-                .iter()
-                .map(|(key, field)| (key.clone(), hide(field, inner))),
-        ),
-        (Type::Object(known), Value::Object(fields)) => Value::object(fields.iter().map(|(key, field)| {
-            let ty = known
-                .iter()
-                .find(|known| known.name == key)
-                .map_or(Type::Any, |known| known.ty);
-            (key.clone(), hide(field, &ty))
-        })),
-        _ => value.clone(),
-    }
 }

@@ -5,6 +5,7 @@
 mod capsule;
 mod function;
 mod number;
+mod same;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -114,33 +115,38 @@ impl Value {
 /// Different types are unequal; functions are equal to nothing; capsules compare as their type says.
 impl PartialEq for Value {
     fn eq(&self, other: &Value) -> bool {
-        match (self, other) {
-            (Value::Null, Value::Null) => true,
-            (Value::Number(a), Value::Number(b)) => a == b,
-            (Value::String(a), Value::String(b)) => a == b,
-            (Value::Bool(a), Value::Bool(b)) => a == b,
-            (Value::Array(a), Value::Array(b)) => Arc::ptr_eq(a, b) || a == b,
-            (Value::Object(a), Value::Object(b)) => Arc::ptr_eq(a, b) || a == b,
-            (Value::Secret(a), Value::Secret(b)) => a == b,
-            (Value::OptionalSecret(a), Value::OptionalSecret(b)) => a == b,
-            (Value::Capsule(a), Value::Capsule(b)) => a == b,
-            _ => false,
-        }
+        same::equal(self, other)
     }
 }
 
-/// The value as the language would write it; what has no literal form is in parentheses.
+/// Parts that are printed of a value; one that shares parts with itself may have many more.
+const PRINTED: usize = 1 << 20;
+
+/// The value as the language would write it; what has no literal form is in parentheses. After a million parts `…` stands
+/// for the rest.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut left = PRINTED;
+        self.print(f, &mut left)
+    }
+}
+
+impl Value {
+    fn print(&self, f: &mut fmt::Formatter<'_>, left: &mut usize) -> fmt::Result {
         match self {
             Value::Null => f.write_str("null"),
-            Value::Number(number) => number.fmt(f),
+            Value::Number(number) => write!(f, "{number}"),
             Value::String(text) => write_quoted(f, text),
-            Value::Bool(value) => value.fmt(f),
+            Value::Bool(value) => write!(f, "{value}"),
             Value::Array(items) => {
                 f.write_str("[")?;
                 for (at, item) in items.iter().enumerate() {
-                    write!(f, "{}{item}", if at > 0 { ", " } else { "" })?;
+                    f.write_str(if at > 0 { ", " } else { "" })?;
+                    if !take_one(left) {
+                        f.write_str("…")?;
+                        break;
+                    }
+                    item.print(f, left)?;
                 }
                 f.write_str("]")
             }
@@ -148,22 +154,33 @@ impl fmt::Display for Value {
                 f.write_str("{")?;
                 for (at, (key, value)) in fields.iter().enumerate() {
                     f.write_str(if at > 0 { ", " } else { "" })?;
+                    if !take_one(left) {
+                        f.write_str("…")?;
+                        break;
+                    }
                     if crate::unicode::is_identifier(key) {
                         f.write_str(key)?;
                     } else {
                         write_quoted(f, key)?;
                     }
-                    write!(f, " = {value}")?;
+                    f.write_str(" = ")?;
+                    value.print(f, left)?;
                 }
                 f.write_str("}")
             }
             Value::Function(function) => write!(f, "(function {})", function.name),
-            Value::Secret(secret) => secret.fmt(f),
+            Value::Secret(secret) => write!(f, "{secret}"),
             Value::OptionalSecret(secret) if secret.is_secret() => f.write_str("(secret)"),
             Value::OptionalSecret(secret) => write_quoted(f, secret.expose()),
-            Value::Capsule(capsule) => capsule.fmt(f),
+            Value::Capsule(capsule) => write!(f, "{capsule}"),
         }
     }
+}
+
+fn take_one(left: &mut usize) -> bool {
+    let taken = left.checked_sub(1);
+    *left = taken.unwrap_or(0);
+    taken.is_some()
 }
 
 impl fmt::Debug for Value {

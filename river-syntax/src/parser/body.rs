@@ -101,6 +101,10 @@ impl Parser<'_> {
 
     /// Goes on to the end of the statement that began with the token `start`.
     fn recover(&mut self, start: usize) {
+        // So that blocks that are never closed are not looked through once for each that they are in.
+        if self.kind() == TokenKind::Eof {
+            return;
+        }
         let mut brackets = Brackets::default();
         for token in &self.tokens[start.min(self.at)..self.at] {
             work::count(1);

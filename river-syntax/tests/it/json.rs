@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use river_syntax::json::{attributes, body, value};
-use river_syntax::{Block, EmptyScope, Secret, SourceMap, Value, parse};
+use river_syntax::{Block, EmptyScope, Isolated, Secret, SourceMap, Value, Variables, parse};
 use serde_json::{Value as Json, json};
 
 #[derive(Block, Debug)]
@@ -68,5 +68,34 @@ fn what_json_has_no_form_for_is_text() {
     assert_eq!(
         attributes(&object),
         json!([{ "name": "s", "type": "attr", "value": { "type": "capsule", "value": "(secret)" } }])
+    );
+}
+
+#[test]
+fn what_shares_parts_with_itself_is_not_written_out() {
+    let doubled = (0..100).fold(Value::from("x"), |inner, _| {
+        Value::array([inner.clone(), Value::object([("a", inner)])])
+    });
+    let too_large = json!({ "type": "capsule", "value": "(too large)" });
+    assert_eq!(value(&doubled), too_large);
+    let object = Value::object([("large", doubled.clone()), ("small", true.into())]);
+    assert_eq!(attributes(&object)[0]["value"], too_large);
+    let mut scope = Variables::new(Isolated);
+    scope.set("large", doubled.clone());
+    let shown = |text: &str| {
+        let mut sources = SourceMap::new();
+        let (file, _) = parse(&sources.add("a.river", text));
+        body(&file.body, Arguments::shape(), &scope)
+    };
+    assert_eq!(shown("user = large\n")[0]["value"], too_large);
+    // Where a secret belongs it stays hidden, and needs no room.
+    let headers = &shown("headers = { a = [large] }\n")[0];
+    let hidden = json!({ "type": "capsule", "value": "(secret)" });
+    assert_eq!(headers["value"]["value"][0]["value"]["value"][0], hidden);
+    let text = doubled.to_string();
+    assert!(
+        text.contains('…') && text.len() < 64 << 20,
+        "{} bytes",
+        text.len()
     );
 }
