@@ -49,6 +49,10 @@ mod tests {
             .filter(|descriptor| descriptor.macos != Support::Absent)
         {
             let collector = (descriptor.build)(&context).unwrap();
+            // These ask other programs, which need not run.
+            if matches!(descriptor.name, "ntp" | "supervisord") {
+                continue;
+            }
             let result = collector.update(&mut Families::new());
             assert!(
                 result.is_ok() || cfg!(not(target_os = "macos")),

@@ -47,6 +47,42 @@ pub(crate) fn dump_sockets(request: u16, body: &[u8], each: impl FnMut(&[u8])) -
     dump_from(SockProtocol::NetlinkSockDiag, request, body, request, each)
 }
 
+/// The messages of a generic netlink family's controller (linux/genetlink.h).
+const CONTROLLER: u16 = 16;
+const GET_FAMILY: u8 = 3;
+
+/// The number that a generic netlink family goes by; absence is the error of a file that is not there.
+pub(crate) fn generic_family(wanted: &str) -> Result<u16, Error> {
+    let mut found = None;
+    dump_generic(CONTROLLER, GET_FAMILY, &[], |body| {
+        let of = |wanted| attributes(body).find(|(kind, _)| *kind == wanted);
+        if of(2).and_then(|(_, value)| name(value)) == Some(wanted) {
+            let number = of(1).and_then(|(_, value)| value.first_chunk());
+            found = number.map(|number| u16::from_ne_bytes(*number));
+        }
+    })?;
+    found.ok_or_else(|| {
+        Error::system(
+            &format!("netlink, which has no {wanted},"),
+            nix::errno::Errno::ENOENT,
+        )
+    })
+}
+
+/// Asks a generic netlink family for all that `command` lists; `each` gets the attributes of every answer.
+pub(crate) fn dump_generic(
+    family: u16,
+    command: u8,
+    about: &[u8],
+    mut each: impl FnMut(&[u8]),
+) -> Result<(), Error> {
+    // Command, version, two bytes that are reserved; answers begin with the same.
+    let body = [&[command, 1, 0, 0], about].concat();
+    dump_from(SockProtocol::NetlinkGeneric, family, &body, family, |body| {
+        each(body.get(4..).unwrap_or_default());
+    })
+}
+
 fn dump_from(
     protocol: SockProtocol,
     request: u16,
@@ -158,6 +194,12 @@ mod tests {
         })
         .unwrap();
         assert!(names.contains(&"lo".to_owned()), "{names:?}");
+    }
+
+    #[test]
+    fn the_controller_knows_itself_and_no_other_name() {
+        assert_eq!(generic_family("nlctrl").unwrap(), CONTROLLER);
+        assert!(generic_family("no such").unwrap_err().is_not_found());
     }
 
     #[test]

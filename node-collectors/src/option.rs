@@ -44,6 +44,8 @@ pub enum ValueKind {
     Text,
     /// Text, given as often as wanted.
     List,
+    /// A whole number without sign.
+    Number,
     /// A time with units, such as `5s` or `1m30s`.
     Duration,
 }
@@ -81,6 +83,19 @@ impl Value for String {
 
     fn set(&mut self, text: &str) -> Result<(), String> {
         text.clone_into(self);
+        Ok(())
+    }
+}
+
+impl Value for u32 {
+    const KIND: ValueKind = ValueKind::Number;
+
+    fn render(&self) -> String {
+        self.to_string()
+    }
+
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
         Ok(())
     }
 }

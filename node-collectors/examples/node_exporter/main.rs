@@ -1,0 +1,64 @@
+//! A drop-in node_exporter: its flags, its `/metrics`, its landing page, so that the binary alone can be replaced.
+//!
+//! ```sh
+//! cargo run --release -p node-collectors --example node_exporter -- --web.listen-address=127.0.0.1:9100
+//! ```
+//!
+//! What it does not do is refused with a message: collectors that do not exist here, `--web.config.file`,
+//! `--web.systemd-socket`, `vsock://` addresses.
+
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "a command-line program")]
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use node_collectors::NodeCollectors;
+
+mod exporter;
+mod flags;
+mod log;
+mod process;
+mod server;
+
+use exporter::Exporter;
+use flags::{Flags, Wanted};
+
+fn main() -> ExitCode {
+    let flags = match flags::parse(std::env::args().skip(1)) {
+        Ok(Wanted::Run(flags)) => *flags,
+        Ok(Wanted::Text(text)) => {
+            println!("{text}");
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => {
+            eprintln!("node_exporter: error: {message}, try --help");
+            return ExitCode::FAILURE;
+        }
+    };
+    match run(flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("node_exporter: error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: Flags) -> Result<(), String> {
+    let set: NodeCollectors = flags.set.build().map_err(|error| error.to_line())?;
+    let names: Vec<&str> = set.collectors().iter().map(|collector| collector.name).collect();
+    flags.log.info(
+        "Starting node_exporter",
+        &[("version", env!("CARGO_PKG_VERSION"))],
+    );
+    for name in &names {
+        flags.log.info("Enabled collector", &[("collector", name)]);
+    }
+    let exporter = Arc::new(Exporter::new(set, &flags.web, flags.log));
+    // Scrapes block on threads of their own; one is enough for the connections.
+    tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?
+        .block_on(server::serve(&flags.web, &exporter))
+}
