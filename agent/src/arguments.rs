@@ -10,7 +10,7 @@ mod url;
 
 pub(crate) use choice::choice;
 pub(crate) use http_client::HttpClient;
-pub(crate) use pattern::Pattern;
+pub(crate) use pattern::{Pattern, Search};
 pub(crate) use receiver::{MetricsReceiver, ReceiverExport, ReceiverExports, receivers};
 pub(crate) use rule::{Rule, RulesExport, rules};
 pub(crate) use targets::{Target, TargetsExports};

@@ -38,6 +38,28 @@ impl ToValue for Pattern {
     }
 }
 
+/// An expression in Go's dialect that is looked for anywhere in a text; it has been compiled once, to see that it can be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Search(String);
+
+impl Search {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromValue for Search {
+    const TYPE: Type = <Pattern as FromValue>::TYPE;
+
+    fn from_value(value: &Value) -> Result<Self, Mismatch> {
+        let text = String::from_value(value)?;
+        match re2::Regex::unanchored(&text) {
+            Ok(_) => Ok(Self(text)),
+            Err(error) => Err(Mismatch::invalid(crate::error::chain(&error))),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

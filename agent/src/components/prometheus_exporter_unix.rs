@@ -1,5 +1,6 @@
 //! `prometheus.exporter.unix`: this host's metrics as a target, collected in this process.
 
+mod name;
 mod options;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::component::{Context, Define};
 use crate::error::Error;
 use crate::in_process::{self, Exporter};
 use crate::process;
+use name::CollectorName;
 use options::OptionBlocks;
 
 /// Which collectors run, and what they are told.
@@ -37,13 +39,13 @@ pub(super) struct Arguments {
     udev_data_path: String,
     /// The collectors to run instead of the default ones.
     #[river(default)]
-    set_collectors: Vec<String>,
+    set_collectors: Vec<CollectorName<true>>,
     /// Collectors to leave out.
     #[river(default)]
-    disable_collectors: Vec<String>,
+    disable_collectors: Vec<CollectorName<false>>,
     /// Collectors to add; a collector that is disabled as well runs.
     #[river(default)]
-    enable_collectors: Vec<String>,
+    enable_collectors: Vec<CollectorName<true>>,
     /// What single collectors are told.
     #[river(flatten)]
     options: OptionBlocks,

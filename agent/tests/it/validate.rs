@@ -192,6 +192,35 @@ fn the_plain_form_is_alloys() {
 }
 
 #[test]
+fn what_the_exporter_is_told_wrong_is_told_at_each_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    let text = r#"prometheus.exporter.unix "h" {
+  set_collectors     = ["uname", "unam"]
+  disable_collectors = ["wifi", "wify"]
+  filesystem {
+    mount_points_exclude = "["
+    mount_timeout        = "5"
+  }
+  disk {
+    device_exclude = "("
+  }
+}
+"#;
+    fs::write(&path, text).unwrap();
+    let errors: Vec<_> = findings(&[], &path)
+        .into_iter()
+        .filter(|(_, severity, _)| severity == "error")
+        .collect();
+    assert_eq!(
+        places(&errors),
+        ["2:34", "3:33", "5:28", "6:28", "9:22"],
+        "{errors:#?}"
+    );
+    assert!(errors[0].2.contains("did you mean \"uname\"?"), "{errors:#?}");
+}
+
+#[test]
 fn a_block_without_a_place_is_checked_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.alloy");
