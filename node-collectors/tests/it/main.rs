@@ -1,10 +1,12 @@
-//! Integration tests: the fixtures that node_exporter itself is tested with, a real node_exporter, the drop-in one, the README, and the set's behaviour.
+//! Integration tests: the fixtures that node_exporter itself is tested with, a real node_exporter, the drop-in one, a mount that hangs, the README, and the set's behaviour.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 #[cfg(target_os = "linux")]
 mod conformance;
 mod drop_in;
+#[cfg(target_os = "linux")]
+mod hung_mount;
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(target_os = "linux")]
