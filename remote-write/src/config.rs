@@ -82,13 +82,13 @@ pub struct Endpoint {
     pub queue: QueueConfig,
 }
 
-/// How kinds, help texts and units of metric families are sent: in 2.0 beside each sample; in 1.0, which has no place for them there, in
-/// requests of their own.
+/// How kinds, help texts and units of metric families are sent: in 2.0 beside the samples of one batch of each source, now and then; in 1.0,
+/// which has no place for them there, in requests of their own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetadataConfig {
     /// Whether they are sent at all.
     pub send: bool,
-    /// 1.0: how often.
+    /// How often; in 2.0 for each source by itself.
     pub send_interval: Duration,
     /// 1.0: families in one request, at most.
     pub max_samples_per_send: usize,

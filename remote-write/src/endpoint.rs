@@ -12,6 +12,7 @@ mod recovery;
 mod request;
 mod search;
 mod throttle;
+mod told;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use self::delivery::{Delivery, deliver};
 pub(crate) use self::delivery::{Settings, Shared};
 use self::families::Families;
-use self::lanes::{Contents, Lanes};
+use self::lanes::{Contents, Lanes, Terms};
 use self::recovery::Recovery;
 use self::request::{Message, Wanted};
 pub(crate) use self::search::Searches;
@@ -331,14 +332,14 @@ impl EndpointTask {
     }
 
     fn send(&mut self, settings: &Settings) {
-        let (now, limit) = (self.shared.clock.elapsed(), settings.age_limit());
+        let terms = Terms {
+            most_samples: settings.endpoint.queue.max_samples_per_send,
+            now: self.shared.clock.elapsed(),
+            age_limit: settings.age_limit(),
+            metadata_every: settings.endpoint.metadata.send_interval,
+        };
         self.message.clear(self.wanted(settings));
-        let most_samples = settings.endpoint.queue.max_samples_per_send;
-        let (contents, too_old) =
-            self.lanes
-                .fill(&mut self.message, &settings.stage, most_samples, |queued| {
-                    now.saturating_sub(queued) > limit
-                });
+        let (contents, too_old) = self.lanes.fill(&mut self.message, &settings.stage, &terms);
         self.count_dropped(too_old);
         if self.message.is_empty() {
             for position in contents.finished() {

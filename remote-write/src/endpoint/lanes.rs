@@ -13,6 +13,7 @@ use ferroalloy_model::{Batch, Columns, Layout};
 use foldhash::fast::RandomState;
 
 use super::request::Message;
+use super::told::Told;
 use crate::queue::{Entry, Evicted, Part, Place, Position};
 use crate::view::Stage;
 
@@ -35,6 +36,7 @@ pub(super) struct Lanes {
     samples: usize,
     /// Bytes of the batches in all lanes.
     bytes: usize,
+    told: Told,
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +54,20 @@ struct Waiting {
     /// Not more than this many samples are left of it.
     left: usize,
     bytes: usize,
+    /// Whether its series' metadata goes with it, once that was asked.
+    tell: Option<bool>,
+}
+
+/// On which terms a request is filled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) most_samples: usize,
+    /// On the clock by which batches are accepted.
+    pub(super) now: Duration,
+    /// What was accepted longer ago is too old.
+    pub(super) age_limit: Duration,
+    /// How often the metadata of a lane's series goes with its samples.
+    pub(super) metadata_every: Duration,
 }
 
 /// What a request has in it.
@@ -85,6 +101,7 @@ impl Lanes {
             entry,
             left,
             bytes,
+            tell: None,
         });
     }
 
@@ -122,15 +139,11 @@ impl Lanes {
         self.ready.iter().filter_map(front).min()
     }
 
-    /// Fills `message` with what is ready. `expired` tells which batches, by when they were accepted, are too old; their samples are
-    /// counted in the second result, and they are finished with this request.
-    pub(super) fn fill(
-        &mut self,
-        message: &mut Message,
-        stage: &Stage,
-        most_samples: usize,
-        expired: impl Fn(Duration) -> bool,
-    ) -> (Contents, usize) {
+    /// Fills `message` with what is ready. The samples of what is too old are counted in the second result, and it is finished with this
+    /// request.
+    pub(super) fn fill(&mut self, message: &mut Message, stage: &Stage, terms: &Terms) -> (Contents, usize) {
+        let most_samples = terms.most_samples;
+        let expired = |queued| terms.now.saturating_sub(queued) > terms.age_limit;
         let mut contents = Contents::default();
         let mut too_old = 0;
         while !message.is_full(most_samples)
@@ -149,7 +162,17 @@ impl Lanes {
                     self.bytes -= lane.finish_front(1, None, 0, &mut contents);
                     continue;
                 }
-                let group = lane.group(&expired);
+                let group = lane.group(expired);
+                let told = &mut self.told;
+                let tell = || told.is_due(id, terms.now, terms.metadata_every);
+                let tell = lane
+                    .waiting
+                    .front_mut()
+                    .is_some_and(|front| *front.tell.get_or_insert_with(tell));
+                message.tell(tell);
+                for waiting in lane.waiting.range_mut(..group) {
+                    waiting.tell = Some(tell);
+                }
                 for waiting in lane.waiting.range(..group) {
                     contents.queued = contents.queued.max(waiting.entry.queued);
                 }
@@ -364,7 +387,14 @@ mod tests {
     fn fill(lanes: &mut Lanes, most: usize) -> (Contents, usize) {
         let mut message = Message::default();
         let stage = Stage::new(&Labels::empty(), &Rules::default());
-        let (contents, _) = lanes.fill(&mut message, &stage, most, |queued| queued.is_zero());
+        let terms = Terms {
+            most_samples: most,
+            now: Duration::from_secs(100),
+            // What was accepted at zero is too old.
+            age_limit: Duration::from_millis(99_999),
+            metadata_every: Duration::from_mins(1),
+        };
+        let (contents, _) = lanes.fill(&mut message, &stage, &terms);
         (contents, message.counts.samples)
     }
 

@@ -45,6 +45,7 @@ pub(super) struct Message {
     pub(super) custom: usize,
     /// The time of the newest sample, in milliseconds since 1970.
     pub(super) newest: Option<i64>,
+    tells: bool,
     /// Where to stop, whatever is in the message by then.
     until: Option<Place>,
     /// The samples of the series that is being written.
@@ -177,9 +178,15 @@ impl Message {
 
     /// Takes what is between two places of `batch`, however much that is: a request of an earlier run again.
     pub(super) fn take_part(&mut self, batch: &Batch, stage: &Stage, from: Place, to: Option<Place>) {
+        self.tells = true;
         self.until = Some(to.unwrap_or(Place::MAX));
         self.take(batch, stage, from, usize::MAX);
         self.until = None;
+    }
+
+    /// Whether what is taken from now on says what is known of its series, if that is wanted at all.
+    pub(super) fn tell(&mut self, tell: bool) {
+        self.tells = tell;
     }
 
     /// Whether nothing is taken from `place` of a batch on.
@@ -343,7 +350,10 @@ impl Message {
         let sent = match self.wanted.version {
             Version::V1 => v1::run(&mut self.bytes, labels, run),
             Version::V2 => {
-                let metadata = taking.layout.metadata(slot).filter(|_| self.wanted.metadata);
+                let metadata = taking
+                    .layout
+                    .metadata(slot)
+                    .filter(|_| self.wanted.metadata && self.tells);
                 let metadata = metadata.map(|metadata| &**metadata);
                 v2::run(&mut self.bytes, &mut self.symbols, labels, run, metadata)
             }
@@ -374,7 +384,7 @@ impl Message {
         let sent = match self.wanted.version {
             Version::V1 => v1::timeseries(&mut self.bytes, labels, &point, of_it),
             Version::V2 => {
-                if self.wanted.metadata {
+                if self.wanted.metadata && self.tells {
                     point.metadata = taking.layout.metadata(slot).map(|metadata| &**metadata);
                 }
                 v2::timeseries(&mut self.bytes, &mut self.symbols, labels, &point, of_it)
