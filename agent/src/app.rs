@@ -83,7 +83,7 @@ impl App {
             )),
             own_metrics: Arc::new(OwnMetrics::new(clock.wall())),
             stopping: CancellationToken::new(),
-            storage: options.storage.clone(),
+            storage: Some(options.storage.clone()),
             stability: options.stability,
             clock,
         });

@@ -1,6 +1,5 @@
 //! The whole check of a configuration without running it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use ferroalloy_model::SystemClock;
@@ -38,7 +37,7 @@ pub(crate) fn check(source: &ConfigSource, stability: Stability) -> Result<Verdi
         memory: Arc::default(),
         own_metrics: Arc::new(OwnMetrics::default()),
         stopping: CancellationToken::new(),
-        storage: PathBuf::new(),
+        storage: None,
         stability,
         clock: Arc::new(SystemClock),
     });

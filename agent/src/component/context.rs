@@ -29,8 +29,8 @@ pub struct Host {
     pub memory: Arc<Memory>,
     /// Cancelled when the whole program is told to stop, before its components are.
     pub stopping: CancellationToken,
-    /// Where components keep files.
-    pub storage: PathBuf,
+    /// Where components keep files; nowhere when a configuration is only checked.
+    pub storage: Option<PathBuf>,
     /// How settled what the configuration uses must be.
     pub stability: Stability,
 }

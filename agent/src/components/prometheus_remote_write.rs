@@ -3,7 +3,7 @@
 mod arguments;
 mod overlap;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,8 +35,9 @@ pub(super) struct RemoteWrite {
 const REFUSAL_MATTERS: i64 = 5 * 60 * 1_000;
 
 /// Where the component keeps its queue.
-fn folder(context: &Context) -> PathBuf {
-    context.host.storage.join(&*context.id).join("queue")
+fn folder(context: &Context) -> Option<PathBuf> {
+    let storage = context.host.storage.as_ref()?;
+    Some(storage.join(&*context.id).join("queue"))
 }
 
 /// What is wrong with an endpoint, and since when.
@@ -84,13 +85,13 @@ impl Define for RemoteWrite {
 
     fn check(arguments: &Arguments) -> Result<(), Error> {
         arguments
-            .config("", Path::new(""))?
+            .config("", None)?
             .validate()
             .map_err(|error| Error::new(chain(&error)))
     }
 
     fn build(context: Context, arguments: &Arguments) -> Result<Self, Error> {
-        let config = arguments.config(&context.host.user_agent, &folder(&context))?;
+        let config = arguments.config(&context.host.user_agent, folder(&context))?;
         let writer = Writer::new(config, Arc::clone(&context.host.clock))
             .map_err(|error| Error::new(chain(&error)))?;
         let writer = Arc::new(writer);
@@ -108,7 +109,7 @@ impl Define for RemoteWrite {
     }
 
     fn update(&self, arguments: &Arguments) -> Result<Reconfigured, Error> {
-        let config = arguments.config(&self.context.host.user_agent, &folder(&self.context))?;
+        let config = arguments.config(&self.context.host.user_agent, folder(&self.context))?;
         self.writer
             .reconfigure(config)
             .map_err(|error| Error::new(chain(&error)))

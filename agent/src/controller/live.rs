@@ -256,7 +256,7 @@ mod tests {
             memory: Arc::default(),
             own_metrics: Arc::new(OwnMetrics::default()),
             stopping: CancellationToken::new(),
-            storage: std::path::PathBuf::new(),
+            storage: None,
             stability: river_syntax::Stability::default(),
         })
     }

@@ -407,3 +407,20 @@ fn expected_places(case: &Path) -> BTreeSet<String> {
         })
         .collect()
 }
+
+#[test]
+fn nothing_is_made_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "prometheus.remote_write \"w\" {\n\tendpoint {\n\t\turl = \"http://localhost:1/\"\n\t}\n}\n";
+    fs::write(folder.path().join("config.alloy"), config).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ferroalloy"))
+        .args(["validate", "config.alloy"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let names = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["config.alloy"]);
+}

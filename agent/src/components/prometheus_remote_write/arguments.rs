@@ -3,7 +3,7 @@
 mod clouds;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ferroalloy_model::Labels;
@@ -255,8 +255,8 @@ struct Wal {
 }
 
 impl Arguments {
-    /// The writer's configuration.
-    pub(super) fn config(&self, user_agent: &str, folder: &Path) -> Result<Config, Error> {
+    /// The writer's configuration, with its queue in `folder`; in memory without one.
+    pub(super) fn config(&self, user_agent: &str, folder: Option<PathBuf>) -> Result<Config, Error> {
         let max_age = self.wal.as_ref().and_then(|wal| wal.max_keepalive_time);
         let queue = QueueLimits {
             max_age: max_age.unwrap_or(Duration::MAX),
@@ -268,11 +268,11 @@ impl Arguments {
         if self.queue.max_size.is_some_and(|size| size.0 < SMALLEST) {
             return Err(Error::new("queue: max_size must be at least 4MiB"));
         }
-        let storage = Storage {
+        let storage = folder.map(|folder| Storage {
             max_bytes: self.queue.max_size.map(|size| size.0),
             sync_interval: self.queue.sync_interval,
             ..Storage::new(folder)
-        };
+        });
         Ok(Config {
             external_labels: Labels::from_pairs(&self.external_labels),
             endpoints: self
@@ -281,7 +281,7 @@ impl Arguments {
                 .map(Endpoint::config)
                 .collect::<Result<_, _>>()?,
             queue,
-            storage: Some(storage),
+            storage,
             user_agent: user_agent.to_owned(),
         })
     }
