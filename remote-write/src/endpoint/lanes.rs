@@ -146,10 +146,14 @@ impl Lanes {
         let expired = |queued| terms.now.saturating_sub(queued) > terms.age_limit;
         let mut contents = Contents::default();
         let mut too_old = 0;
-        while !message.is_full(most_samples)
-            && let Some(id) = self.ready.pop_front()
+        'lanes: while !message.is_full(most_samples)
+            && let Some(id) = self.ready.front().copied()
             && let Some(lane) = self.by_id.get_mut(&id)
         {
+            if !message.has_room(lane.group(most_samples, expired), most_samples) {
+                break;
+            }
+            self.ready.pop_front();
             lane.busy = true;
             self.ready_samples -= lane.samples;
             contents.lanes.push(id);
@@ -162,7 +166,11 @@ impl Lanes {
                     self.bytes -= lane.finish_front(1, None, 0, &mut contents);
                     continue;
                 }
-                let group = lane.group(expired);
+                let group = lane.group(most_samples, expired);
+                if !message.has_room(group, most_samples) {
+                    self.samples -= before - lane.samples;
+                    break 'lanes;
+                }
                 let told = &mut self.told;
                 let tell = || told.is_due(id, terms.now, terms.metadata_every);
                 let tell = lane
@@ -178,6 +186,10 @@ impl Lanes {
                 }
                 let (rest, dealt_with) = lane.put_front(group, message, stage, most_samples);
                 self.bytes -= lane.finish_front(group, rest, dealt_with, &mut contents);
+                if rest.is_some() {
+                    self.samples -= before - lane.samples;
+                    break 'lanes;
+                }
             }
             self.samples -= before - lane.samples;
         }
@@ -228,11 +240,12 @@ impl Lanes {
 
 impl Lane {
     /// How many of the first batches can be sent series by series, so that what names a series is there once for all its samples: scrapes
-    /// of the same series, one after the other in time, that have nothing but samples and are at the same place.
-    fn group(&self, expired: impl Fn(Duration) -> bool) -> usize {
+    /// of the same series, one after the other in time, that have nothing but samples and are at the same place. A series of all of them
+    /// fits into an empty message.
+    fn group(&self, most_samples: usize, expired: impl Fn(Duration) -> bool) -> usize {
         let mut last: Option<(&Columns, Place)> = None;
         let mut joined = 0;
-        for waiting in self.waiting.iter().take(MOST_IN_A_GROUP) {
+        for waiting in self.waiting.iter().take(MOST_IN_A_GROUP.min(most_samples)) {
             let Some(columns) = waiting.plain_columns() else {
                 break;
             };
@@ -442,8 +455,8 @@ mod tests {
             let parts = contents.parts.iter();
             parts.map(|part| (part.position, part.from, part.to)).collect()
         };
-        // `a` has two samples, `b` as many: a series is not parted from its samples.
-        let (first, samples) = fill(&mut lanes, 3);
+        // `a` has two samples, `b` as many: a series is not parted from its samples, and there is no room for those of `c`.
+        let (first, samples) = fill(&mut lanes, 5);
         assert_eq!(samples, 4);
         assert_eq!(
             places(&first),

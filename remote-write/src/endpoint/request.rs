@@ -100,6 +100,11 @@ impl Message {
         self.counts.size() >= most_samples || self.bytes.len() >= MESSAGE_AT_MOST
     }
 
+    /// Whether so many samples that are not to be parted can be put in.
+    pub(super) fn has_room(&self, samples: usize, most_samples: usize) -> bool {
+        !self.is_full(most_samples) && (self.is_empty() || self.counts.size() + samples <= most_samples)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.counts.series == 0
     }
@@ -163,7 +168,7 @@ impl Message {
             if run.is_empty() {
                 continue;
             }
-            if self.is_full(most_samples) {
+            if !self.has_room(run.len(), most_samples) {
                 rest = Some(slot);
                 break;
             }
@@ -527,7 +532,7 @@ mod tests {
         let (mut place, mut messages) = (Some(0), Vec::new());
         while let Some(from) = place {
             let mut message = Message::default();
-            place = message.take_group(&group, &stage, from, 2);
+            place = message.take_group(&group, &stage, from, 4);
             let decoded = proto::WriteRequest::decode(&*message.bytes).unwrap();
             let times = |series: &proto::TimeSeries| {
                 let times = series.samples.iter().map(|sample| sample.timestamp).collect();
