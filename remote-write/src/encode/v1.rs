@@ -20,18 +20,7 @@ pub(crate) fn timeseries<'a>(
     point: &Point<'_>,
     exemplars: impl Iterator<Item = &'a Exemplar>,
 ) -> bool {
-    let start = out.len();
-    let mut sent = false;
-    wire::message(out, TIMESERIES, |out| {
-        sent = labels(&mut |pair| out.extend_from_slice(pair.wire()));
-        if sent {
-            write_point(out, point, exemplars);
-        }
-    });
-    if !sent {
-        out.truncate(start);
-    }
-    sent
+    series(out, labels, |out| write_point(out, point, exemplars))
 }
 
 /// Writes one series with several samples, which are in order of time.
@@ -41,12 +30,21 @@ pub(crate) fn run(
     labels: impl FnOnce(&mut dyn FnMut(&Pair)) -> bool,
     samples: &[(i64, f64)],
 ) -> bool {
+    series(out, labels, |out| write_run(out, samples))
+}
+
+#[inline]
+fn series(
+    out: &mut Vec<u8>,
+    labels: impl FnOnce(&mut dyn FnMut(&Pair)) -> bool,
+    points: impl FnOnce(&mut Vec<u8>),
+) -> bool {
     let start = out.len();
     let mut sent = false;
     wire::message(out, TIMESERIES, |out| {
         sent = labels(&mut |pair| out.extend_from_slice(pair.wire()));
         if sent {
-            write_run(out, samples);
+            points(out);
         }
     });
     if !sent {

@@ -478,6 +478,29 @@ mod tests {
     }
 
     #[test]
+    fn a_request_is_never_larger_than_it_may_be() {
+        let mut builder = LayoutBuilder::new(SourceId::new(), "a");
+        for name in ["a", "b", "c"] {
+            builder.push([("__name__", name)], None);
+        }
+        let layout = builder.build();
+        for most in 1..=12 {
+            let mut lanes = Lanes::default();
+            for position in 1..=7 {
+                lanes.push(scrape(&layout, position, position.cast_signed(), 0b111));
+            }
+            let mut sent = 0;
+            while lanes.samples() > 0 {
+                let (contents, samples) = fill(&mut lanes, most);
+                assert!((1..=most).contains(&samples), "{samples} of {most}");
+                sent += samples;
+                lanes.release(&contents);
+            }
+            assert_eq!(sent, 21, "{most}");
+        }
+    }
+
+    #[test]
     fn what_is_too_old_is_finished_without_being_sent() {
         let a = source("a");
         let mut lanes = Lanes::default();
