@@ -40,9 +40,9 @@ pub struct Descriptor {
     /// The type of its exports, an object.
     pub exports: Type,
     /// Checks a block without evaluating it: its structure, its literals, and the types of what it refers to.
-    pub check: fn(&ast::Block, &dyn TypeScope) -> Vec<Diagnostic>,
+    pub check: fn(ast::Block<'_>, &dyn TypeScope) -> Vec<Diagnostic>,
     /// Decodes and checks a block's arguments.
-    pub decode: fn(&ast::Block, &dyn Scope) -> Result<Arguments, Vec<Diagnostic>>,
+    pub decode: fn(ast::Block<'_>, &dyn Scope) -> Result<Arguments, Vec<Diagnostic>>,
     /// Builds the component, which does not run yet.
     pub build: fn(Context, Arguments) -> Result<Arc<dyn Component>, Error>,
 }

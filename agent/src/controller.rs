@@ -175,7 +175,7 @@ impl Controller {
             return Ok(());
         };
         let (names, sources) = self.names();
-        let arguments = live::contained(|| (descriptor.decode)(&node.block, &names))?
+        let arguments = live::contained(|| (descriptor.decode)(node.block.get(), &names))?
             .map_err(|faults| in_words(&sources, &faults))?;
         let exports = Arc::clone(&old.exports);
         let context = Context {
@@ -235,7 +235,7 @@ impl Controller {
             let (names, sources) = self.names();
             let started = host.clock.elapsed();
             host.own_metrics.telemetry.evaluation_started();
-            let outcome = live::contained(|| (descriptor.decode)(&node.block, &names))
+            let outcome = live::contained(|| (descriptor.decode)(node.block.get(), &names))
                 .and_then(|decoded| decoded.map_err(|faults| in_words(&sources, &faults)))
                 .and_then(|arguments| live.reconfigure(arguments));
             host.own_metrics

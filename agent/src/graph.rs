@@ -9,7 +9,8 @@ mod order;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use river_syntax::{Diagnostic, Stability, ast};
+use river_syntax::ast::OwnedBlock;
+use river_syntax::{Diagnostic, Stability};
 
 use crate::component::Descriptor;
 use crate::config::Config;
@@ -32,7 +33,7 @@ pub struct Node {
     /// What it is.
     pub kind: Kind,
     /// The block.
-    pub block: Arc<ast::Block>,
+    pub block: OwnedBlock,
     /// The nodes it refers to, in the order of the text.
     pub uses: Vec<usize>,
     /// The nodes that refer to it.
@@ -47,7 +48,7 @@ pub struct Misfit {
     /// What it is; `None` if nothing here has its name.
     pub kind: Option<Kind>,
     /// The block.
-    pub block: Arc<ast::Block>,
+    pub block: OwnedBlock,
     /// The nodes it refers to.
     pub uses: Vec<usize>,
     /// Something is wrong with its text or with what it refers to.

@@ -6,7 +6,7 @@ use river_syntax::ast;
 use river_syntax::{BlockShape, Diagnostic, Scope, TypeScope};
 
 /// Decodes a block into what is done when the configuration takes effect.
-pub type Decode = fn(&ast::Block, &dyn Scope) -> Result<Box<dyn Setting>, Vec<Diagnostic>>;
+pub type Decode = fn(ast::Block<'_>, &dyn Scope) -> Result<Box<dyn Setting>, Vec<Diagnostic>>;
 
 /// One registered block.
 #[derive(Clone, Copy)]
@@ -18,7 +18,7 @@ pub struct Descriptor {
     /// The shape of the block.
     pub shape: fn() -> &'static BlockShape,
     /// Checks the block without evaluating it.
-    pub check: fn(&ast::Block, &dyn TypeScope) -> Vec<Diagnostic>,
+    pub check: fn(ast::Block<'_>, &dyn TypeScope) -> Vec<Diagnostic>,
     /// Decodes the block into what is done when the configuration takes effect.
     pub decode: Decode,
     /// What holds when the block is not there.

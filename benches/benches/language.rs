@@ -62,7 +62,7 @@ impl Scope for Exports {
 /// Evaluates and decodes every block, each of which refers to one before it, and makes what it exports.
 fn evaluate_all(file: &File) -> Exports {
     let mut exports = Exports::default();
-    for block in file.body.blocks() {
+    for block in file.body().blocks() {
         let arguments: Arguments = decode(block, &exports).expect("the configuration is right");
         let mut labels = BTreeMap::new();
         for rule in &arguments.rule {

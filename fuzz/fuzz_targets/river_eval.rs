@@ -41,33 +41,33 @@ fuzz_target!(|text: &str| {
     scope.set("secret", Value::Secret(Secret::new("hunter2")));
     scope.set("plain", Value::OptionalSecret(OptionalSecret::plain("seen")));
     if let Ok(expr) = parse_expr(&source) {
-        evaluated(&expr, &scope, &sources);
+        evaluated(expr.get(), &scope, &sources);
     }
-    evaluate_all(&file.body, &mut scope, &sources);
-    let faults = check_body::<Fields>(&file.body);
+    evaluate_all(file.body(), &mut scope, &sources);
+    let faults = check_body::<Fields>(file.body());
     let _ = diag::render_all(&faults, &sources);
-    if let Err(faults) = decode_body::<Fields>(&file.body, &scope) {
+    if let Err(faults) = decode_body::<Fields>(file.body(), &scope) {
         let _ = diag::to_json(&faults, &sources);
     }
-    let _ = json::body(&file.body, Fields::shape(), &scope);
+    let _ = json::body(file.body(), Fields::shape(), &scope);
 });
 
 /// Every attribute; later ones may refer to earlier ones by name.
-fn evaluate_all(body: &Body, scope: &mut Variables<Isolated>, sources: &SourceMap) {
-    for statement in &body.statements {
+fn evaluate_all(body: Body<'_>, scope: &mut Variables<Isolated>, sources: &SourceMap) {
+    for statement in body.statements() {
         match statement {
             Statement::Attribute(attribute) => {
-                if let Some(value) = evaluated(&attribute.value, scope, sources) {
-                    scope.set(&*attribute.name.name, value);
+                if let Some(value) = evaluated(attribute.value(), scope, sources) {
+                    scope.set(attribute.name(), value);
                 }
             }
-            Statement::Block(block) => evaluate_all(&block.body, scope, sources),
+            Statement::Block(block) => evaluate_all(block.body(), scope, sources),
         }
     }
 }
 
 /// The value of an expression, if it has one that is small enough to be named.
-fn evaluated(expr: &Expr, scope: &Variables<Isolated>, sources: &SourceMap) -> Option<Value> {
+fn evaluated(expr: Expr<'_>, scope: &Variables<Isolated>, sources: &SourceMap) -> Option<Value> {
     match evaluate(expr, scope) {
         Ok(value) => {
             let shown = value.to_string();

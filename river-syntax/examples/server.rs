@@ -43,7 +43,7 @@ fn main() {
     let mut sources = SourceMap::new();
     for text in [TEXT, &TEXT.replace("pth", "path")] {
         let (file, mut problems) = parse(&sources.add("server.river", text));
-        match decode_body::<Config>(&file.body, &scope) {
+        match decode_body::<Config>(file.body(), &scope) {
             Ok(config) => {
                 println!("{}, cache {}", config.listen.address, config.cache.size);
                 config

@@ -58,7 +58,7 @@ pub use to_value::ToValue;
 /// let source = sources.add("a.alloy", "scrape \"x\" {\n url = \"http://h\"\n basic_auth { username = \"me\" }\n}");
 /// let (file, diagnostics) = parse(&source);
 /// assert!(diagnostics.is_empty());
-/// let block = file.body.blocks().next().unwrap();
+/// let block = file.body().blocks().next().unwrap();
 /// let arguments: Arguments = decode(block, &EmptyScope).unwrap();
 /// assert_eq!(arguments.interval, Duration::from_secs(60));
 /// assert_eq!(arguments.basic_auth.unwrap().username, "me");
@@ -87,36 +87,36 @@ pub trait Block: Sized {
 }
 
 /// Decodes a block. Its own label is taken as it is unless `T` declares one: at the top level labels are the host's.
-pub fn decode<T: Block>(block: &ast::Block, scope: &dyn Scope) -> Result<T, Vec<Diagnostic>> {
-    Reader::new(&block.body, block.header, Names::Values(scope), &Budget::new())
+pub fn decode<T: Block>(block: ast::Block<'_>, scope: &dyn Scope) -> Result<T, Vec<Diagnostic>> {
+    Reader::new(block.body(), block.header(), Names::Values(scope), &Budget::new())
         .for_block(block)
         .decode(T::shape().label.is_declared())
 }
 
 /// Decodes the statements of a file, or of a body that is no block's.
-pub fn decode_body<T: Block>(body: &ast::Body, scope: &dyn Scope) -> Result<T, Vec<Diagnostic>> {
-    Reader::new(body, body.span.at_start(), Names::Values(scope), &Budget::new()).decode(false)
+pub fn decode_body<T: Block>(body: ast::Body<'_>, scope: &dyn Scope) -> Result<T, Vec<Diagnostic>> {
+    Reader::new(body, body.span().at_start(), Names::Values(scope), &Budget::new()).decode(false)
 }
 
 /// Everything that can be said about a block without evaluating names: its structure, the values that are made of
 /// literals alone, and the types of the others as far as the standard library gives them.
-pub fn check<T: Block>(block: &ast::Block) -> Vec<Diagnostic> {
+pub fn check<T: Block>(block: ast::Block<'_>) -> Vec<Diagnostic> {
     check_types::<T>(block, &UnknownTypes)
 }
 
 /// As [`check`], with the static types of the host's names: a reference to something of the wrong type or to a field that
 /// does not exist is reported too.
-pub fn check_types<T: Block>(block: &ast::Block, types: &dyn TypeScope) -> Vec<Diagnostic> {
+pub fn check_types<T: Block>(block: ast::Block<'_>, types: &dyn TypeScope) -> Vec<Diagnostic> {
     let budget = Budget::new();
-    let reader = Reader::new(&block.body, block.header, Names::Types(types), &budget).for_block(block);
+    let reader = Reader::new(block.body(), block.header(), Names::Types(types), &budget).for_block(block);
     reader.check::<T>(T::shape().label.is_declared())
 }
 
 /// As [`check`], of the statements of a file.
-pub fn check_body<T: Block>(body: &ast::Body) -> Vec<Diagnostic> {
+pub fn check_body<T: Block>(body: ast::Body<'_>) -> Vec<Diagnostic> {
     Reader::new(
         body,
-        body.span.at_start(),
+        body.span().at_start(),
         Names::Types(&UnknownTypes),
         &Budget::new(),
     )

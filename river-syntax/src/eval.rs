@@ -11,7 +11,7 @@ mod scope;
 
 use std::sync::Arc;
 
-use crate::ast::{Expr, ExprKind, Reference};
+use crate::ast::{Expr, ExprKind, List, Reference};
 use crate::decode::describe_mismatch;
 use crate::diag::Diagnostic;
 use crate::source::Span;
@@ -24,12 +24,16 @@ pub(crate) use ops::equal;
 pub use scope::{EmptyScope, Found, Nested, Scope, Variables};
 
 /// Evaluates an expression; the error is the first one met.
-pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Result<Value, Diagnostic> {
+pub fn evaluate(expr: Expr<'_>, scope: &dyn Scope) -> Result<Value, Diagnostic> {
     evaluate_within(expr, scope, &Budget::new())
 }
 
 /// Evaluates one of several expressions that share a budget.
-pub(crate) fn evaluate_within(expr: &Expr, scope: &dyn Scope, budget: &Budget) -> Result<Value, Diagnostic> {
+pub(crate) fn evaluate_within(
+    expr: Expr<'_>,
+    scope: &dyn Scope,
+    budget: &Budget,
+) -> Result<Value, Diagnostic> {
     Evaluation { scope, budget }.value(expr)
 }
 
@@ -41,9 +45,9 @@ struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    fn value(self, expr: &Expr) -> Result<Value, Diagnostic> {
-        match &expr.kind {
-            ExprKind::Literal(literal) => Ok(literal.value.clone()),
+    fn value(self, expr: Expr<'_>) -> Result<Value, Diagnostic> {
+        match expr.kind() {
+            ExprKind::Literal(literal) => Ok(literal.value()),
             ExprKind::Paren(inner) => self.value(inner),
             ExprKind::Array(items) => {
                 let items: Result<Vec<Value>, Diagnostic> =
@@ -53,7 +57,7 @@ impl Evaluation<'_> {
             ExprKind::Object(fields) => {
                 let mut object = crate::value::Object::new();
                 for field in fields {
-                    object.insert(field.key.name.to_string(), self.value(&field.value)?);
+                    object.insert(field.key().name.to_owned(), self.value(field.value())?);
                 }
                 Ok(Value::Object(Arc::new(object)))
             }
@@ -62,28 +66,28 @@ impl Evaluation<'_> {
                 if Reference::of(expr).is_some() {
                     return path(expr, self.scope);
                 }
-                access(&self.value(inner)?, &name.name, name.span, inner)
+                access(&self.value(inner)?, name.name, name.span, inner)
             }
             ExprKind::Index(owner, place) => index(&self.value(owner)?, &self.value(place)?, owner, place),
-            ExprKind::Call(function, args) => self.call(function, args, expr.span),
+            ExprKind::Call(function, args) => self.call(function, &args, expr.span()),
             ExprKind::Unary(op, inner) => {
-                ops::unary(*op, &self.value(inner)?).map_err(|message| Diagnostic::error(expr.span, message))
+                ops::unary(op, &self.value(inner)?).map_err(|message| Diagnostic::error(expr.span(), message))
             }
             ExprKind::Binary(op, left, right) => {
-                ops::binary(*op, &self.value(left)?, &self.value(right)?, self.budget)
-                    .map_err(|message| Diagnostic::error(expr.span, message))
+                ops::binary(op, &self.value(left)?, &self.value(right)?, self.budget)
+                    .map_err(|message| Diagnostic::error(expr.span(), message))
             }
         }
     }
 
-    fn call(self, function: &Expr, args: &[Expr], span: Span) -> Result<Value, Diagnostic> {
+    fn call(self, function: Expr<'_>, args: &List<'_, Expr<'_>>, span: Span) -> Result<Value, Diagnostic> {
         let callee = self.value(function)?;
         let Value::Function(callee) = callee else {
             let message = format!(
                 "{function} is not a function: it is of type {}",
                 callee.type_name()
             );
-            return Err(Diagnostic::error(function.span, message));
+            return Err(Diagnostic::error(function.span(), message));
         };
         callee
             .params
@@ -126,7 +130,7 @@ fn breadth(value: &Value) -> usize {
 }
 
 /// The value of a dotted path: the host's longest prefix or the standard library's, then fields.
-fn path(expr: &Expr, scope: &dyn Scope) -> Result<Value, Diagnostic> {
+fn path(expr: Expr<'_>, scope: &dyn Scope) -> Result<Value, Diagnostic> {
     let reference = Reference::of(expr).unwrap_or(Reference { path: Vec::new() });
     let names = reference.names();
     let found = match scope.resolve(&names) {
@@ -138,9 +142,9 @@ fn path(expr: &Expr, scope: &dyn Scope) -> Result<Value, Diagnostic> {
         None => stdlib::resolve(&reference, scope.environment())?,
     };
     for (at, name) in reference.path.iter().enumerate().skip(used) {
-        value = field(&value, &name.name).map_err(|fault| {
+        value = field(&value, name.name).map_err(|fault| {
             let owner = names[..at].join(".");
-            fault.diagnostic(name.span, &name.name, &owner)
+            fault.diagnostic(name.span, name.name, &owner)
         })?;
     }
     Ok(value)
@@ -180,12 +184,12 @@ fn field(value: &Value, name: &str) -> Result<Value, FieldFault> {
     }
 }
 
-fn access(value: &Value, name: &str, span: Span, owner: &Expr) -> Result<Value, Diagnostic> {
+fn access(value: &Value, name: &str, span: Span, owner: Expr<'_>) -> Result<Value, Diagnostic> {
     field(value, name).map_err(|fault| fault.diagnostic(span, name, &owner.to_string()))
 }
 
 /// `value[at]`: a missing key gives `null`, an index out of range is an error.
-fn index(value: &Value, at: &Value, owner: &Expr, place: &Expr) -> Result<Value, Diagnostic> {
+fn index(value: &Value, at: &Value, owner: Expr<'_>, place: Expr<'_>) -> Result<Value, Diagnostic> {
     match (value.view(), at) {
         (Value::Array(items), Value::Number(number)) => {
             let found = number
@@ -196,7 +200,7 @@ fn index(value: &Value, at: &Value, owner: &Expr, place: &Expr) -> Result<Value,
                     "index {number} is out of range of array with length {}",
                     items.len()
                 );
-                Diagnostic::error(place.span, message)
+                Diagnostic::error(place.span(), message)
             })
         }
         (Value::Array(_), other) => {
@@ -204,12 +208,12 @@ fn index(value: &Value, at: &Value, owner: &Expr, place: &Expr) -> Result<Value,
                 "expected a number as index of an array, got {}",
                 other.type_name()
             );
-            Err(Diagnostic::error(place.span, message))
+            Err(Diagnostic::error(place.span(), message))
         }
         (Value::Object(fields), key) => {
             let wrong = || {
                 let message = format!("expected a string as key of an object, got {}", key.type_name());
-                Diagnostic::error(place.span, message)
+                Diagnostic::error(place.span(), message)
             };
             Ok(fields
                 .get(key.as_str().ok_or_else(wrong)?)
@@ -218,7 +222,7 @@ fn index(value: &Value, at: &Value, owner: &Expr, place: &Expr) -> Result<Value,
         }
         _ => {
             let message = format!("cannot index {owner}: it is of type {}", value.type_name());
-            Err(Diagnostic::error(owner.span, message))
+            Err(Diagnostic::error(owner.span(), message))
         }
     }
 }

@@ -37,6 +37,6 @@ pub fn format_source(source: &Source) -> Result<String, Vec<Diagnostic>> {
 }
 
 /// Formats a body that a program made.
-pub fn format_body(body: &Body) -> Result<String, Vec<Diagnostic>> {
+pub fn format_body(body: Body<'_>) -> Result<String, Vec<Diagnostic>> {
     format(&body.to_string())
 }

@@ -6,7 +6,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::ast::{Attribute, Body, Expr};
+use crate::ast::{Body, Expr};
 use crate::decode::{BlockShape, ShapeKind};
 use crate::eval::{Budget, EmptyScope, Exceeded, Scope, evaluate};
 use crate::parser::parse_expr;
@@ -114,18 +114,18 @@ fn number_json(number: Number) -> Json {
 /// The statements of a body as they evaluate in `scope`, in the order of the shape, with the defaults of attributes that are
 /// absent unless they are zero: `{"name": …, "type": "attr", "value": …}` and
 /// `{"name": …, "type": "block", "label": …, "body": […]}`. What does not evaluate is null.
-pub fn body(body: &Body, shape: &BlockShape, scope: &dyn Scope) -> Json {
+pub fn body(body: Body<'_>, shape: &BlockShape, scope: &dyn Scope) -> Json {
     statements(body, shape, scope, &budget())
 }
 
-fn statements(body: &Body, shape: &BlockShape, scope: &dyn Scope, budget: &Budget) -> Json {
+fn statements(body: Body<'_>, shape: &BlockShape, scope: &dyn Scope, budget: &Budget) -> Json {
     let mut out = Vec::new();
     for field in shape.fields() {
         match field.kind {
             ShapeKind::Attribute(ty) => {
-                let given = body.attributes().find(|given| *given.name.name == *field.name);
+                let given = body.attributes().find(|given| given.name() == field.name);
                 let value = match given {
-                    Some(given) => Some(evaluated(&given.value, scope)),
+                    Some(given) => Some(evaluated(given.value(), scope)),
                     None => field
                         .default
                         .and_then(|default| constant(default()))
@@ -139,7 +139,7 @@ fn statements(body: &Body, shape: &BlockShape, scope: &dyn Scope, budget: &Budge
                     if let Some(label) = block.label() {
                         entry["label"] = json!(label);
                     }
-                    entry["body"] = statements(&block.body, shape(), scope, budget);
+                    entry["body"] = statements(block.body(), shape(), scope, budget);
                     out.push(entry);
                 }
             }
@@ -150,10 +150,10 @@ fn statements(body: &Body, shape: &BlockShape, scope: &dyn Scope, budget: &Budge
     if let Some(ty) = &shape.rest {
         let rest = body
             .attributes()
-            .filter(|given| shape.field(&given.name.name).is_none());
-        out.extend(rest.map(|Attribute { name, value, .. }| {
-            entry(&name.name, shown(&evaluated(value, scope), ty, budget))
-        }));
+            .filter(|given| shape.field(given.name()).is_none());
+        out.extend(
+            rest.map(|given| entry(given.name(), shown(&evaluated(given.value(), scope), ty, budget))),
+        );
     }
     Json::Array(out)
 }
@@ -179,12 +179,12 @@ pub fn attributes(object: &Value) -> Json {
     }
 }
 
-fn evaluated(expr: &Expr, scope: &dyn Scope) -> Value {
+fn evaluated(expr: Expr<'_>, scope: &dyn Scope) -> Value {
     evaluate(expr, scope).unwrap_or_default()
 }
 
 /// The value of a default, which is written in the language; `None` where it is described in words instead.
 fn constant(text: String) -> Option<Value> {
     let source = SourceMap::new().add("default", text);
-    evaluate(&parse_expr(&source).ok()?, &EmptyScope).ok()
+    evaluate(parse_expr(&source).ok()?.get(), &EmptyScope).ok()
 }

@@ -4,13 +4,17 @@
 //! diagnostics and [`TokenKind::Illegal`] tokens. A line break after a token that can end a statement becomes a
 //! [`TokenKind::Terminator`]; a comment that reaches the end of its line counts as that break.
 
-use memchr::{memchr, memchr3, memmem};
+mod class;
+mod literal;
+
+use memchr::{memchr, memmem};
 
 use crate::diag::{self, Diagnostic, MOST_DIAGNOSTICS};
-use crate::source::{BAD_BYTE, MAX_SOURCE_BYTES, Source, Span};
+use crate::source::{BAD_BYTE, MAX_SOURCE_BYTES, Source, SourceId, Span};
 use crate::token::{Comment, Token, TokenKind};
 use crate::unicode;
 use crate::work;
+use class::{CLASSES, Class, SINGLES, word_length};
 
 /// Diagnostics of one kind that are kept: more than are shown, so that it is known that there are more.
 const ENOUGH: usize = MOST_DIAGNOSTICS + 1;
@@ -28,74 +32,134 @@ pub struct Lexed {
 
 /// Splits a source into tokens and comments.
 pub fn lex(source: &Source) -> Lexed {
-    let mut lexer = Lexer {
-        source,
-        text: source.text(),
-        at: 0,
-        pending: false,
-        inline_to: 0,
-        out: Lexed::default(),
-    };
+    let mut lexer = Lexer::new(source);
     // About as many as there are in what people write; a file of one long string does not cost more than it is long.
     lexer.out.tokens.reserve((source.text().len() / 5).min(1 << 20));
-    if source.is_too_long() {
-        let message = format!("file is larger than {} MiB", MAX_SOURCE_BYTES >> 20);
-        lexer.error(0, 0, message);
-    }
-    lexer.run();
-    for &at in source.bad_bytes().iter().take(ENOUGH) {
-        lexer.report(at as usize, at as usize + 1, "illegal UTF-8 encoding");
-    }
-    for at in memchr::memchr_iter(0, source.text().as_bytes()).take(ENOUGH) {
-        lexer.report(at, at + 1, "illegal character NUL");
-    }
-    lexer.out.diagnostics = diag::first(lexer.out.diagnostics);
-    lexer.out
+    lexer.run(usize::MAX);
+    lexer.finish()
 }
 
-struct Lexer<'a> {
+/// A text of which some is made into tokens.
+pub(crate) struct Lexer<'a> {
     source: &'a Source,
+    id: SourceId,
     text: &'a str,
     at: usize,
     /// Whether a line break here ends a statement.
     pending: bool,
     /// Comments before this offset are followed by a token on their line.
     inline_to: usize,
-    out: Lexed,
+    /// Whether there are NULs, or bytes that were not UTF-8.
+    has_wrong_bytes: bool,
+    done: bool,
+    pub(crate) out: Lexed,
 }
 
-impl Lexer<'_> {
-    fn run(&mut self) {
-        if self.text.starts_with('\u{feff}') {
-            self.at = '\u{feff}'.len_utf8();
+impl<'a> Lexer<'a> {
+    pub(crate) fn new(source: &'a Source) -> Lexer<'a> {
+        let text = source.text();
+        let mut lexer = Lexer {
+            source,
+            id: source.id(),
+            text,
+            at: 0,
+            pending: false,
+            inline_to: 0,
+            has_wrong_bytes: !source.bad_bytes().is_empty() || memchr(0, text.as_bytes()).is_some(),
+            done: false,
+            out: Lexed::default(),
+        };
+        if source.is_too_long() {
+            let message = format!("file is larger than {} MiB", MAX_SOURCE_BYTES >> 20);
+            lexer.error(0, 0, message);
         }
-        loop {
-            self.skip_blank();
-            let start = self.at;
-            work::count(1);
-            let Some(byte) = self.byte() else { break };
-            match byte {
-                b'\n' => {
-                    self.terminate(start);
-                    self.at += 1;
-                }
-                b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(),
-                b'"' => self.string(),
-                b'/' if matches!(self.second(), Some(b'/' | b'*')) => self.comment(),
-                b'0'..=b'9' => self.number(),
-                b'.' if self.second().is_some_and(|b| b.is_ascii_digit()) => self.number(),
-                b'`' => self.raw_string(),
-                b'\'' => self.single_quoted(),
-                0x80.. => match self.peek() {
-                    Some(c) if unicode::is_ident_start(c) => self.word(),
-                    Some(c) => self.operator(c),
-                    None => break,
-                },
-                byte => self.operator(char::from(byte)),
+        if text.starts_with('\u{feff}') {
+            lexer.at = '\u{feff}'.len_utf8();
+        }
+        lexer
+    }
+
+    /// Whether all of the text is made into tokens.
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// What is wrong is only known here, the tokens and comments before.
+    pub(crate) fn finish(mut self) -> Lexed {
+        for &at in self.source.bad_bytes().iter().take(ENOUGH) {
+            self.report(at as usize, at as usize + 1, "illegal UTF-8 encoding");
+        }
+        if self.has_wrong_bytes {
+            for at in memchr::memchr_iter(0, self.text.as_bytes()).take(ENOUGH) {
+                self.report(at, at + 1, "illegal character NUL");
             }
         }
-        self.terminate(self.at);
-        self.push(TokenKind::Eof, self.at);
+        self.out.diagnostics = diag::first(self.out.diagnostics);
+        self.out
+    }
+
+    /// Makes tokens until there are as many, or to the end.
+    pub(crate) fn run(&mut self, count: usize) {
+        let bytes = self.text.as_bytes();
+        while self.out.tokens.len() < count {
+            while let Some(b' ' | b'\t' | b'\r') = bytes.get(self.at) {
+                work::count(1);
+                self.at += 1;
+            }
+            let Some(&byte) = bytes.get(self.at) else {
+                return self.end();
+            };
+            work::count(1);
+            match CLASSES[usize::from(byte)] {
+                Class::Break => {
+                    self.terminate(self.at);
+                    self.at += 1;
+                }
+                Class::Word => self.word(),
+                Class::Single => self.operator(SINGLES[usize::from(byte & 0x7f)], 1),
+                Class::Double => self.double(byte),
+                Class::Quote => self.string(),
+                Class::Slash if matches!(self.second(), Some(b'/' | b'*')) => self.comment(),
+                Class::Slash => self.operator(TokenKind::Div, 1),
+                Class::Dot if !self.second().is_some_and(|b| b.is_ascii_digit()) => {
+                    self.operator(TokenKind::Dot, 1);
+                }
+                Class::Digit | Class::Dot => self.number(),
+                Class::Backtick => self.raw_string(),
+                Class::Apostrophe => self.single_quoted(),
+                Class::Wide => match self.peek() {
+                    Some(c) if unicode::is_ident_start(c) => self.word(),
+                    Some(c) => self.illegal(c),
+                    None => return self.end(),
+                },
+                Class::None => self.illegal(char::from(byte)),
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        if !self.done {
+            self.terminate(self.at);
+            self.push(TokenKind::Eof, self.at);
+            self.done = true;
+        }
+    }
+
+    fn operator(&mut self, kind: TokenKind, length: usize) {
+        let start = self.at;
+        self.at += length;
+        self.push(kind, start);
+    }
+
+    fn double(&mut self, byte: u8) {
+        let (second, long, short) = class::double(byte);
+        if self.second() == Some(second) {
+            self.operator(long, 2);
+        } else if short == TokenKind::Illegal {
+            self.illegal(char::from(byte));
+        } else {
+            self.operator(short, 1);
+        }
     }
 
     fn peek(&self) -> Option<char> {
@@ -113,8 +177,14 @@ impl Lexer<'_> {
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
-        let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        Span::new(self.source.id(), at(start), at(end))
+        Span::new(self.id, place(start), place(end))
+    }
+
+    pub(crate) fn token(&self, kind: TokenKind, start: usize, end: usize) -> Token {
+        Token {
+            kind,
+            span: self.span(start, end),
+        }
     }
 
     fn error(&mut self, start: usize, end: usize, message: impl Into<String>) {
@@ -131,29 +201,14 @@ impl Lexer<'_> {
 
     /// Adds the token from `start` to here.
     fn push(&mut self, kind: TokenKind, start: usize) {
-        let span = self.span(start, self.at);
-        self.out.tokens.push(Token { kind, span });
+        self.out.tokens.push(self.token(kind, start, self.at));
         self.pending = kind.ends_statement();
     }
 
     fn terminate(&mut self, at: usize) {
         if self.pending {
-            let span = self.span(at, at);
-            self.out.tokens.push(Token {
-                kind: TokenKind::Terminator,
-                span,
-            });
+            self.out.tokens.push(self.token(TokenKind::Terminator, at, at));
             self.pending = false;
-        }
-    }
-
-    fn skip_blank(&mut self) {
-        while let Some(b) = self.byte() {
-            if matches!(b, b' ' | b'\t' | b'\r') || (b == b'\n' && !self.pending) {
-                self.at += 1;
-            } else {
-                break;
-            }
         }
     }
 
@@ -222,53 +277,23 @@ impl Lexer<'_> {
         }
     }
 
-    fn digits(&mut self) {
-        while self.byte().is_some_and(|b| b.is_ascii_digit()) {
-            self.at += 1;
-        }
-    }
-
-    fn number(&mut self) {
-        let start = self.at;
-        let mut kind = TokenKind::Number;
-        self.digits();
-        if self.byte() == Some(b'.') {
-            kind = TokenKind::Float;
-            self.at += 1;
-            self.digits();
-        }
-        if matches!(self.byte(), Some(b'e' | b'E')) {
-            kind = TokenKind::Float;
-            self.at += 1;
-            if matches!(self.byte(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            let exponent = self.at;
-            self.digits();
-            if exponent == self.at {
-                self.error(start, self.at, "exponent has no digits");
-                kind = TokenKind::Illegal;
-            }
-        }
-        self.push(kind, start);
-    }
-
+    #[inline]
     fn word(&mut self) {
         let start = self.at;
-        while let Some(byte) = self.byte() {
-            if byte.is_ascii_alphanumeric() || byte == b'_' {
-                self.at += 1;
-                continue;
+        let bytes = self.text.as_bytes();
+        loop {
+            let length = word_length(bytes.get(self.at..).unwrap_or_default());
+            work::count(length + 1);
+            self.at += length;
+            if !matches!(bytes.get(self.at), Some(0x80..)) {
+                break;
             }
-            match self
-                .peek()
-                .filter(|c| !c.is_ascii() && unicode::is_ident_continue(*c))
-            {
+            match self.peek().filter(|&c| unicode::is_ident_continue(c)) {
                 Some(c) => self.at += c.len_utf8(),
                 None => break,
             }
         }
-        let kind = match &self.text.as_bytes()[start..self.at] {
+        let kind = match &bytes[start..self.at] {
             b"true" | b"false" => TokenKind::Bool,
             b"null" => TokenKind::Null,
             _ => TokenKind::Ident,
@@ -276,171 +301,13 @@ impl Lexer<'_> {
         self.push(kind, start);
     }
 
-    fn string(&mut self) {
-        let start = self.at;
-        self.at += 1;
-        let mut legal = true;
-        loop {
-            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            let skipped = memchr3(b'"', b'\\', b'\n', rest);
-            let skipped = skipped.unwrap_or(rest.len());
-            work::count(skipped);
-            self.at += skipped;
-            match self.byte() {
-                Some(b'"') => {
-                    self.at += 1;
-                    break;
-                }
-                Some(b'\\') => legal &= self.escape(),
-                _ => {
-                    self.error(start, self.at, "string literal not terminated");
-                    legal = false;
-                    break;
-                }
-            }
-        }
-        self.push(
-            if legal {
-                TokenKind::String
-            } else {
-                TokenKind::Illegal
-            },
-            start,
-        );
-        // So that the statement ends with its line, as it would if the string were right.
-        self.pending = true;
-    }
-
-    /// Checks one escape sequence; its value is taken when the tree is built.
-    fn escape(&mut self) -> bool {
-        let start = self.at;
-        self.at += 1;
-        let (count, base, limit) = match self.peek() {
-            Some('a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | '\\' | '"') => {
-                self.at += 1;
-                return true;
-            }
-            Some('0'..='7') => (3, 8, 255),
-            Some('x') => (2, 16, 255),
-            Some('u') => (4, 16, u32::from(char::MAX)),
-            Some('U') => (8, 16, u32::from(char::MAX)),
-            None | Some('\n') => {
-                self.error(start, self.at, "escape sequence not terminated");
-                return false;
-            }
-            Some(c) => {
-                self.at += c.len_utf8();
-                self.error(start, self.at, "unknown escape sequence");
-                return false;
-            }
-        };
-        if base == 16 {
-            self.at += 1;
-        }
-        let mut value = 0_u64;
-        for _ in 0..count {
-            let Some(digit) = self.peek().and_then(|c| c.to_digit(base)) else {
-                self.error(start, self.at, "illegal character in escape sequence");
-                return false;
-            };
-            value = value * u64::from(base) + u64::from(digit);
-            self.at += 1;
-        }
-        if value > u64::from(limit) || (0xd800..0xe000).contains(&value) {
-            self.error(
-                start,
-                self.at,
-                "escape sequence is not a valid Unicode code point",
-            );
-            return false;
-        }
-        true
-    }
-
-    fn raw_string(&mut self) {
-        let start = self.at;
-        if let Some(length) = memchr(b'`', &self.text.as_bytes()[start + 1..]) {
-            work::count(length);
-            self.at = start + length + 2;
-            self.push(TokenKind::String, start);
-        } else {
-            work::count(self.text.len() - start);
-            self.at = self.text.len();
-            self.error(start, start + 1, "raw string literal not terminated");
-            self.push(TokenKind::Illegal, start);
-        }
-    }
-
-    fn single_quoted(&mut self) {
-        let start = self.at;
-        self.at += 1;
-        let mut closed = false;
-        while let Some(c) = self.peek() {
-            if c == '\n' {
-                break;
-            }
-            self.at += c.len_utf8();
-            if c == '\\' {
-                self.at += self.peek().filter(|&c| c != '\n').map_or(0, char::len_utf8);
-            } else if c == '\'' {
-                closed = true;
-                break;
-            }
-        }
-        self.error(start, self.at, "illegal single-quoted string; use double quotes");
-        if !closed {
-            self.error(start, self.at, "string literal not terminated");
-        }
-        self.push(TokenKind::Illegal, start);
-        self.pending = true;
-    }
-
-    fn operator(&mut self, c: char) {
+    /// Reports a character that no token begins with. What it stands between goes on as if it were not there.
+    fn illegal(&mut self, c: char) {
         let start = self.at;
         self.at += c.len_utf8();
-        let next = self.byte();
-        let mut pair = |second: u8, long: TokenKind, short: TokenKind| {
-            if next == Some(second) {
-                self.at += 1;
-                long
-            } else {
-                short
-            }
-        };
-        let kind = match c {
-            '|' => pair(b'|', TokenKind::Or, TokenKind::Illegal),
-            '&' => pair(b'&', TokenKind::And, TokenKind::Illegal),
-            '!' => pair(b'=', TokenKind::Ne, TokenKind::Not),
-            '=' => pair(b'=', TokenKind::Eq, TokenKind::Assign),
-            '<' => pair(b'=', TokenKind::Le, TokenKind::Lt),
-            '>' => pair(b'=', TokenKind::Ge, TokenKind::Gt),
-            '+' => TokenKind::Add,
-            '-' => TokenKind::Sub,
-            '*' => TokenKind::Mul,
-            '/' => TokenKind::Div,
-            '%' => TokenKind::Mod,
-            '^' => TokenKind::Pow,
-            '{' => TokenKind::LCurly,
-            '}' => TokenKind::RCurly,
-            '(' => TokenKind::LParen,
-            ')' => TokenKind::RParen,
-            '[' => TokenKind::LBrack,
-            ']' => TokenKind::RBrack,
-            ',' => TokenKind::Comma,
-            '.' => TokenKind::Dot,
-            _ => TokenKind::Illegal,
-        };
-        if kind == TokenKind::Illegal {
-            self.illegal(c, start);
-        }
         let pending = self.pending;
-        self.push(kind, start);
-        if kind == TokenKind::Illegal {
-            self.pending = pending;
-        }
-    }
-
-    fn illegal(&mut self, c: char, start: usize) {
+        self.push(TokenKind::Illegal, start);
+        self.pending = pending;
         let message = match c {
             '|' | '&' => format!("missing second {c} in {c}{c}"),
             // Reported wherever they are, when the lexer starts.
@@ -460,6 +327,15 @@ impl Lexer<'_> {
         };
         self.error(start, self.at, message);
     }
+}
+
+/// An offset as a span has it.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a source is at most `MAX_SOURCE_BYTES` long"
+)]
+fn place(offset: usize) -> u32 {
+    offset as u32
 }
 
 const _: () = assert!(BAD_BYTE == 0x1a, "the stand-in is matched by its character above");

@@ -6,53 +6,44 @@
 //! No tree is higher than [`MAX_DEPTH`], so nothing that walks one can exhaust the stack.
 
 mod body;
+mod build;
 mod expr;
-mod literal;
-mod names;
+mod tokens;
 
-use std::sync::Arc;
-
-use crate::ast::{Body, Expr, File};
+use crate::ast::{File, OwnedExpr, Range};
 use crate::diag::{self, Diagnostic, MOST_DIAGNOSTICS};
-use crate::lexer::lex;
 use crate::source::{Source, Span};
 use crate::token::{Token, TokenKind};
-use crate::work;
-use names::Names;
+use build::Builder;
+use tokens::Tokens;
 
 /// The height of the highest tree that is accepted, in blocks and expressions within one another.
 pub const MAX_DEPTH: u32 = 200;
 
 /// Parses a file. The tree holds the statements without an error; the diagnostics are in order of place.
 pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
-    let lexed = lex(source);
-    let mut parser = Parser::new(source, &lexed.tokens);
-    let body = parser.file_body();
+    let mut parser = Parser::new(source);
+    parser.file_body();
+    let lexed = parser.tokens.finish();
     let mut diagnostics = parser.diagnostics;
     diagnostics.extend(lexed.diagnostics);
-    (
-        File {
-            source: source.id(),
-            body,
-            comments: lexed.comments,
-        },
-        diag::first(diagnostics),
-    )
+    let mut tree = parser.builder.tree;
+    tree.comments = lexed.comments;
+    (File::new(tree), diag::first(diagnostics))
 }
 
 /// Parses a single expression, such as one given on a command line.
-pub fn parse_expr(source: &Source) -> Result<Expr, Vec<Diagnostic>> {
-    let lexed = lex(source);
-    let mut parser = Parser::new(source, &lexed.tokens);
-    let parsed = parser.expr().and_then(|tall| {
+pub fn parse_expr(source: &Source) -> Result<OwnedExpr, Vec<Diagnostic>> {
+    let mut parser = Parser::new(source);
+    let parsed = parser.expr().and_then(|expr| {
         parser.eat(TokenKind::Terminator);
         parser.expect(TokenKind::Eof)?;
-        Ok(tall.expr)
+        Ok(parser.builder.expr(expr))
     });
     let mut diagnostics = parser.diagnostics;
-    diagnostics.extend(lexed.diagnostics);
+    diagnostics.extend(parser.tokens.finish().diagnostics);
     match parsed {
-        Ok(expr) if diagnostics.is_empty() => Ok(expr),
+        Ok(at) if diagnostics.is_empty() => Ok(OwnedExpr::new(parser.builder.tree, at)),
         _ => Err(diag::first(diagnostics)),
     }
 }
@@ -62,17 +53,10 @@ struct Bail;
 
 type Parsed<T> = Result<T, Bail>;
 
-/// An expression with the height of its tree.
-struct Tall {
-    expr: Expr,
-    height: u32,
-}
-
 struct Parser<'a> {
     source: &'a Source,
-    tokens: &'a [Token],
-    names: Names,
-    at: usize,
+    tokens: Tokens<'a>,
+    builder: Builder,
     /// Blocks and expressions the parser is in.
     depth: u32,
     diagnostics: Vec<Diagnostic>,
@@ -81,12 +65,11 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn new(source: &'a Source, tokens: &'a [Token]) -> Parser<'a> {
+    fn new(source: &'a Source) -> Parser<'a> {
         Parser {
             source,
-            tokens,
-            names: Names::new(source.text().len()),
-            at: 0,
+            tokens: Tokens::new(source),
+            builder: Builder::new(source.clone()),
             depth: 0,
             diagnostics: Vec::new(),
             reported: None,
@@ -94,43 +77,36 @@ impl<'a> Parser<'a> {
     }
 
     fn token(&self) -> Token {
-        work::count(1);
-        match self.tokens.get(self.at) {
-            Some(token) => *token,
-            None => self.ahead(0),
-        }
-    }
-
-    /// The token `count` places on; past the end it is the last one, the end of the file.
-    fn ahead(&self, count: usize) -> Token {
-        work::count(1);
-        let eof = Token {
-            kind: TokenKind::Eof,
-            span: Span::new(self.source.id(), 0, 0),
-        };
-        self.tokens
-            .get(self.at + count)
-            .or(self.tokens.last())
-            .copied()
-            .unwrap_or(eof)
+        self.tokens.token()
     }
 
     fn kind(&self) -> TokenKind {
-        self.token().kind
+        self.tokens.kind()
+    }
+
+    fn skip(&mut self) {
+        self.tokens.skip();
+    }
+
+    /// Where the token at hand is.
+    fn range(&self) -> Range {
+        self.token().span.range()
+    }
+
+    fn span(&self, range: Range) -> Span {
+        Span::new(self.source.id(), range.start, range.end)
     }
 
     fn advance(&mut self) -> Token {
         let token = self.token();
-        if token.kind != TokenKind::Eof {
-            self.at += 1;
-        }
+        self.skip();
         token
     }
 
     fn eat(&mut self, kind: TokenKind) -> bool {
         let found = self.kind() == kind;
         if found {
-            self.advance();
+            self.skip();
         }
         found
     }
@@ -174,10 +150,6 @@ impl<'a> Parser<'a> {
         Bail
     }
 
-    fn text(&mut self, span: Span) -> Arc<str> {
-        self.names.get(self.source.slice(span))
-    }
-
     /// Parses something that is one level deeper.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= MAX_DEPTH {
@@ -193,16 +165,11 @@ impl<'a> Parser<'a> {
         self.error(span, format!("nested more than {MAX_DEPTH} levels deep"))
     }
 
-    fn file_body(&mut self) -> Body {
-        let start = self.token().span;
-        let (statements, broken) = self.statements(false);
-        let span = statements
-            .last()
-            .map_or(start.at_start(), |last| start.to(last.span()));
-        Body {
-            statements,
-            span,
-            broken,
-        }
+    fn file_body(&mut self) {
+        let start = self.range().start;
+        let mut body = self.statements(false);
+        let end = self.builder.end_of(body).unwrap_or(start);
+        body.range = Range { start, end };
+        self.builder.tree.root = body;
     }
 }

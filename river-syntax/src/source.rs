@@ -5,8 +5,9 @@
 //! Invariant: a source's text is valid UTF-8 of the same length as its bytes, so offsets are offsets in the file.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::ast::Range;
 use crate::work;
 
 /// The longest file that is read, in bytes.
@@ -33,6 +34,13 @@ impl Span {
             source,
             start,
             end: end.max(start),
+        }
+    }
+
+    pub(crate) fn range(self) -> Range {
+        Range {
+            start: self.start,
+            end: self.end,
         }
     }
 
@@ -120,8 +128,8 @@ struct Inner {
     id: SourceId,
     name: String,
     text: String,
-    /// Offsets of the first byte of each line.
-    lines: Vec<u32>,
+    /// Offsets of the first byte of each line, once somebody asked.
+    lines: OnceLock<Vec<u32>>,
     /// Offsets of bytes that were not UTF-8.
     bad_bytes: Vec<u32>,
     too_long: bool,
@@ -135,13 +143,11 @@ impl Source {
         } else {
             decode_utf8(bytes)
         };
-        let newlines = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| offset(at + 1));
-        let lines = std::iter::once(0).chain(newlines).collect();
         Source(Arc::new(Inner {
             id,
             name,
             text,
-            lines,
+            lines: OnceLock::new(),
             bad_bytes,
             too_long,
         }))
@@ -171,11 +177,19 @@ impl Source {
         self.0.text.get(span.start()..span.end()).unwrap_or("")
     }
 
+    fn lines(&self) -> &[u32] {
+        self.0.lines.get_or_init(|| {
+            let newlines = memchr::memchr_iter(b'\n', self.0.text.as_bytes()).map(|at| offset(at + 1));
+            std::iter::once(0).chain(newlines).collect()
+        })
+    }
+
     /// The line and column of an offset.
     pub fn position(&self, at: usize) -> Position {
         work::count(1);
-        let line = self.0.lines.partition_point(|&start| start as usize <= at);
-        let start = self.0.lines.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
+        let lines = self.lines();
+        let line = lines.partition_point(|&start| start as usize <= at);
+        let start = lines.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
         Position {
             line: line.max(1),
             column: at.saturating_sub(start) + 1,
@@ -184,12 +198,9 @@ impl Source {
 
     /// The text of a line counted from 1, without its end; `None` past the last one.
     pub fn line(&self, number: usize) -> Option<&str> {
-        let start = *self.0.lines.get(number.checked_sub(1)?)? as usize;
-        let end = self
-            .0
-            .lines
-            .get(number)
-            .map_or(self.0.text.len(), |&next| next as usize);
+        let lines = self.lines();
+        let start = *lines.get(number.checked_sub(1)?)? as usize;
+        let end = lines.get(number).map_or(self.0.text.len(), |&next| next as usize);
         let line = self.0.text.get(start..end)?;
         let line = line.strip_suffix('\n').unwrap_or(line);
         Some(line.strip_suffix('\r').unwrap_or(line))

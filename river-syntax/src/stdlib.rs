@@ -204,7 +204,7 @@ fn names_of(space: &str) -> impl Iterator<Item = (&'static str, Member)> {
 
 /// What is to be said about a reference that no scope knows, without evaluating it: an error when the library does not
 /// have it, a warning when it is out of use.
-pub fn check(reference: &Reference) -> Option<Diagnostic> {
+pub fn check(reference: &Reference<'_>) -> Option<Diagnostic> {
     match lookup(&reference.names()) {
         Some(
             Lookup::Member {
@@ -225,18 +225,18 @@ pub fn check(reference: &Reference) -> Option<Diagnostic> {
     }
 }
 
-fn fault_of(reference: &Reference, lookup: Option<Lookup>) -> Diagnostic {
+fn fault_of(reference: &Reference<'_>, lookup: Option<Lookup>) -> Diagnostic {
     let first = reference.prefix_span(1);
     match lookup {
         Some(Lookup::NoSuchMember(space)) => {
-            let name = reference.path.get(1).map_or("", |name| &*name.name);
+            let name = reference.path.get(1).map_or("", |name| name.name);
             let span = reference.path.get(1).map_or(first, |name| name.span);
             let names = names_of(space).map(|(name, _)| name);
             Diagnostic::error(span, format!("field \"{name}\" does not exist"))
                 .suggest_from(span, name, names)
         }
         _ => {
-            let name = reference.path.first().map_or("", |name| &*name.name);
+            let name = reference.path.first().map_or("", |name| name.name);
             let spaces = MEMBERS
                 .iter()
                 .map(|member| member.name().split('.').next().unwrap_or(""));
@@ -248,7 +248,7 @@ fn fault_of(reference: &Reference, lookup: Option<Lookup>) -> Diagnostic {
 
 /// The value of the prefix of a reference that the library knows, and how many names that is.
 pub(crate) fn resolve(
-    reference: &Reference,
+    reference: &Reference<'_>,
     environment: &dyn Environment,
 ) -> Result<(usize, Value), Diagnostic> {
     match lookup(&reference.names()) {

@@ -12,10 +12,17 @@ pub(crate) fn is_ident_continue(c: char) -> bool {
 
 /// Whether the name is an identifier; keywords are not.
 pub(crate) fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(is_ident_start)
-        && chars.all(is_ident_continue)
-        && !matches!(name, "true" | "false" | "null")
+    let in_full = || {
+        let mut chars = name.chars();
+        chars.next().is_some_and(is_ident_start) && chars.all(is_ident_continue)
+    };
+    let in_ascii = || {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    (in_ascii() || in_full()) && !matches!(name, "true" | "false" | "null")
 }
 
 /// First digits of the runs of ten that make up the category Nd beyond ASCII (Unicode 16, BMP and the common supplementary ones).

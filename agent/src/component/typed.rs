@@ -74,11 +74,11 @@ pub trait Define: Debug + Send + Sync + Sized + 'static {
     }
 }
 
-fn decode<D: Define>(block: &ast::Block, scope: &dyn Scope) -> Result<Arguments, Vec<Diagnostic>> {
+fn decode<D: Define>(block: ast::Block<'_>, scope: &dyn Scope) -> Result<Arguments, Vec<Diagnostic>> {
     let arguments = river_syntax::decode::<D::Arguments>(block, scope)?;
     match D::check(&arguments) {
         Ok(()) => Ok(Box::new(arguments)),
-        Err(error) => Err(vec![Diagnostic::error(block.header, chain(&error))]),
+        Err(error) => Err(vec![Diagnostic::error(block.header(), chain(&error))]),
     }
 }
 

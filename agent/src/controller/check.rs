@@ -23,14 +23,14 @@ pub fn check(config: &Config, host: &Arc<Host>) -> Vec<Diagnostic> {
     let types = ExportTypes(&graph);
     for node in graph.nodes() {
         found.extend(match node.kind {
-            Kind::Component(descriptor) => (descriptor.check)(&node.block, &types),
-            Kind::Setting(descriptor) => (descriptor.check)(&node.block, &types),
+            Kind::Component(descriptor) => (descriptor.check)(node.block.get(), &types),
+            Kind::Setting(descriptor) => (descriptor.check)(node.block.get(), &types),
         });
     }
     for misfit in graph.misfits() {
         found.extend(match misfit.kind {
-            Some(Kind::Component(descriptor)) => (descriptor.check)(&misfit.block, &types),
-            Some(Kind::Setting(descriptor)) => (descriptor.check)(&misfit.block, &types),
+            Some(Kind::Component(descriptor)) => (descriptor.check)(misfit.block.get(), &types),
+            Some(Kind::Setting(descriptor)) => (descriptor.check)(misfit.block.get(), &types),
             None => Vec::new(),
         });
     }
@@ -57,7 +57,7 @@ fn unused(graph: &Graph) -> impl Iterator<Item = Diagnostic> {
         let has_exports = matches!(descriptor.exports, Type::Object(fields) if !fields.is_empty());
         (has_exports && node.used_by.is_empty()).then(|| {
             Diagnostic::warning(
-                node.block.header,
+                node.block.get().header(),
                 format!("nothing refers to {}, so it has no effect", node.id),
             )
         })

@@ -52,7 +52,7 @@ impl Plan {
             let outcome = match node.kind {
                 Kind::Setting(descriptor) => {
                     set.insert(descriptor.name);
-                    (descriptor.decode)(&node.block, &names).map(|setting| plan.settings.push(setting))
+                    (descriptor.decode)(node.block.get(), &names).map(|setting| plan.settings.push(setting))
                 }
                 Kind::Component(descriptor) => {
                     step(node, descriptor, before.get(&node.id), &names, host, changes).map(|step| {
@@ -72,8 +72,8 @@ impl Plan {
                 continue;
             }
             let faults = match misfit.kind {
-                Some(Kind::Setting(descriptor)) => (descriptor.decode)(&misfit.block, &names).err(),
-                Some(Kind::Component(descriptor)) => (descriptor.decode)(&misfit.block, &names).err(),
+                Some(Kind::Setting(descriptor)) => (descriptor.decode)(misfit.block.get(), &names).err(),
+                Some(Kind::Component(descriptor)) => (descriptor.decode)(misfit.block.get(), &names).err(),
                 None => None,
             };
             diagnostics.extend(faults.into_iter().flatten());
@@ -114,8 +114,8 @@ fn step(
     host: &Arc<Host>,
     changes: &UnboundedSender<Arc<str>>,
 ) -> Result<Step, Vec<Diagnostic>> {
-    let fault = |message: String| vec![Diagnostic::error(node.block.header, message)];
-    let arguments = live::contained(|| (descriptor.decode)(&node.block, names)).map_err(fault)??;
+    let fault = |message: String| vec![Diagnostic::error(node.block.get().header(), message)];
+    let arguments = live::contained(|| (descriptor.decode)(node.block.get(), names)).map_err(fault)??;
     if let Some(live) = before {
         return Ok(Step::Keep(Arc::clone(live), arguments));
     }

@@ -72,7 +72,7 @@ pub(super) fn detail(graph: &Graph, node: &Node, live: &Live, names: &Names) -> 
     let details = live.component.details();
     ComponentDetail {
         component: view(graph, node, live),
-        arguments: json::body(&node.block.body, (live.descriptor.shape)(), names),
+        arguments: json::body(node.block.get().body(), (live.descriptor.shape)(), names),
         exports: json::attributes(&exports),
         debug_info: debug_info(&details),
         exports_text: exports.to_string(),
@@ -86,7 +86,7 @@ fn view(graph: &Graph, node: &Node, live: &Live) -> ComponentView {
         block_type: "block",
         id: Arc::clone(&node.id),
         module: "",
-        label: node.block.label().unwrap_or_default().to_owned(),
+        label: node.block.get().label().unwrap_or_default().to_owned(),
         references_to: graph.ids(&node.uses),
         referenced_by: graph.ids(&node.used_by),
         health: live.health(),

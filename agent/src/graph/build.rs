@@ -19,11 +19,11 @@ impl Graph {
         let mut graph = Self::default();
         let mut diagnostics = config.faults.clone();
         let mut refused = HashSet::new();
-        for statement in config.files.iter().flat_map(|file| &file.body.statements) {
+        for statement in config.files.iter().flat_map(|file| file.body().statements()) {
             match statement {
                 Statement::Attribute(attribute) => diagnostics.push(Diagnostic::error(
-                    attribute.name.span,
-                    format!("unrecognized attribute {}", attribute.name.name),
+                    attribute.name_span(),
+                    format!("unrecognized attribute {}", attribute.name()),
                 )),
                 Statement::Block(block) => {
                     if let Err(diagnostic) = graph.add(block, stability) {
@@ -48,7 +48,7 @@ impl Graph {
         }
         let mut misfits = std::mem::take(&mut graph.misfits);
         for misfit in &mut misfits {
-            let references = graph.references(&misfit.block, None, &mut known, &mut diagnostics);
+            let references = graph.references(misfit.block.get(), None, &mut known, &mut diagnostics);
             (misfit.uses, misfit.faulty) = (references.uses, references.faulty);
         }
         graph.misfits = misfits;
@@ -63,7 +63,7 @@ impl Graph {
         (graph, diagnostics)
     }
 
-    fn add(&mut self, block: &ast::Block, stability: Stability) -> Result<(), Diagnostic> {
+    fn add(&mut self, block: ast::Block<'_>, stability: Stability) -> Result<(), Diagnostic> {
         let named = names::find(block.name());
         let kind = match named {
             NamedAs::Component(descriptor) => Some(Kind::Component(descriptor)),
@@ -75,7 +75,7 @@ impl Graph {
         if added.is_err() && !matches!(named, NamedAs::AlloyBlock) {
             self.misfits.push(Misfit {
                 kind,
-                block: Arc::new(block.clone()),
+                block: block.to_owned(),
                 uses: Vec::new(),
                 faulty: false,
             });
@@ -85,14 +85,14 @@ impl Graph {
 
     fn add_named(
         &mut self,
-        block: &ast::Block,
+        block: ast::Block<'_>,
         named: &NamedAs,
         stability: Stability,
     ) -> Result<(), Diagnostic> {
         let kind = match *named {
             NamedAs::Component(descriptor) if block.label().is_none() => {
                 return Err(Diagnostic::error(
-                    block.header,
+                    block.header(),
                     format!("component {:?} must have a label", descriptor.name),
                 )
                 .note(format!("write {} \"default\" {{ … }}", descriptor.name)));
@@ -100,14 +100,14 @@ impl Graph {
             NamedAs::Component(descriptor) => Kind::Component(descriptor),
             NamedAs::Setting(descriptor) if block.label().is_some() => {
                 return Err(Diagnostic::error(
-                    block.header,
+                    block.header(),
                     format!("block {:?} does not support specifying labels", descriptor.name),
                 ));
             }
             NamedAs::Setting(descriptor) => Kind::Setting(descriptor),
             NamedAs::AlloyBlock => {
                 return Err(Diagnostic::error(
-                    block.name.span,
+                    block.name_span(),
                     format!(
                         "the block {:?} is part of Alloy, but Ferroalloy does not have it",
                         block.name()
@@ -121,7 +121,7 @@ impl Graph {
             }
             NamedAs::Unknown => {
                 return Err(unknown_component(block).suggest_from(
-                    block.name.span,
+                    block.name_span(),
                     block.name(),
                     names::known(),
                 ));
@@ -132,7 +132,7 @@ impl Graph {
         {
             let what = format!("component {:?}", descriptor.name);
             return Err(too_unsettled(
-                block.name.span,
+                block.name_span(),
                 &what,
                 descriptor.stability,
                 stability,
@@ -141,12 +141,12 @@ impl Graph {
         let id: Arc<str> = block.id().into();
         if let Some(first) = self.get(&id) {
             return Err(
-                Diagnostic::error(block.header, format!("block {id} is already declared"))
-                    .label(first.block.header, "the first one is here"),
+                Diagnostic::error(block.header(), format!("block {id} is already declared"))
+                    .label(first.block.get().header(), "the first one is here"),
             );
         }
         self.by_id.insert(Arc::clone(&id), self.nodes.len());
-        let block = Arc::new(block.clone());
+        let block = block.to_owned();
         self.nodes.push(Node {
             id,
             kind,
@@ -159,8 +159,8 @@ impl Graph {
     }
 
     fn connect(&mut self, index: usize, known: &mut Known<'_>, diagnostics: &mut Vec<Diagnostic>) {
-        let block = Arc::clone(&self.nodes[index].block);
-        let references = self.references(&block, Some(index), known, diagnostics);
+        let block = self.nodes[index].block.clone();
+        let references = self.references(block.get(), Some(index), known, diagnostics);
         for &target in &references.uses {
             self.nodes[target].used_by.push(index);
         }
@@ -171,7 +171,7 @@ impl Graph {
     /// What a block refers to, which is node `own` unless it is none.
     fn references(
         &self,
-        block: &ast::Block,
+        block: ast::Block<'_>,
         own: Option<usize>,
         known: &mut Known<'_>,
         diagnostics: &mut Vec<Diagnostic>,
@@ -188,7 +188,7 @@ impl Graph {
             match prefix {
                 Some(&target) if Some(target) == own => {
                     diagnostics.push(
-                        Diagnostic::error(block.header, "cannot reference self")
+                        Diagnostic::error(block.header(), "cannot reference self")
                             .label(reference.span(), "the reference is here"),
                     );
                 }
@@ -218,7 +218,7 @@ impl Graph {
                 .config
                 .faults
                 .iter()
-                .any(|fault| fault.is_error() && block.span.contains(fault.span()));
+                .any(|fault| fault.is_error() && block.span().contains(fault.span()));
         References { uses, faulty }
     }
 
@@ -300,9 +300,9 @@ impl Known<'_> {
     }
 }
 
-fn unknown_component(block: &ast::Block) -> Diagnostic {
+fn unknown_component(block: ast::Block<'_>) -> Diagnostic {
     Diagnostic::error(
-        block.name.span,
+        block.name_span(),
         format!("cannot find the definition of component name {:?}", block.name()),
     )
 }

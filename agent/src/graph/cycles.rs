@@ -23,7 +23,7 @@ pub(super) fn describe(nodes: &[Node], members: &[usize]) -> Vec<Diagnostic> {
         more => format!(" and {more} more"),
     };
     let message = format!("cycle detected: {}{more}", ids(nodes, shown).join(", "));
-    let error = |member: usize| Diagnostic::error(nodes[member].block.header, message.clone());
+    let error = |member: usize| Diagnostic::error(nodes[member].block.get().header(), message.clone());
     let mut told: Vec<Diagnostic> = members.iter().map(|member| error(*member)).collect();
     told[0] = with_way(nodes, &way, error(first));
     told
@@ -65,7 +65,7 @@ fn with_way(nodes: &[Node], way: &[usize], error: Diagnostic) -> Diagnostic {
         ids[0]
     ));
     for (member, next) in way.iter().zip(way.iter().cycle().skip(1)) {
-        let references = nodes[*member].block.references();
+        let references = nodes[*member].block.get().references();
         let reference = references
             .iter()
             .find(|reference| names::starts_with(&reference.text(), &nodes[*next].id));

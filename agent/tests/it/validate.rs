@@ -391,17 +391,17 @@ fn expected_places(case: &Path) -> BTreeSet<String> {
             let (name, line, column) = (parts.next()?, parts.next()?, parts.next()?);
             let number: usize = line.parse().unwrap();
             let (source, tree) = trees.iter().find(|(source, _)| source.name() == name)?;
-            let lines = |block: &river_syntax::ast::Block| {
+            let lines = |block: river_syntax::ast::Block<'_>| {
                 let at = |offset: usize| source.position(offset).line;
-                at(block.span.start())..=at(block.span.end())
+                at(block.span().start())..=at(block.span().end())
             };
-            let block = tree.body.blocks().find(|block| lines(block).contains(&number));
+            let block = tree.body().blocks().find(|block| lines(*block).contains(&number));
             let unknown = block.filter(|block| {
                 ferroalloy::components::find(block.name()).is_none()
                     && ferroalloy::settings::find(block.name()).is_none()
             });
             Some(match unknown {
-                Some(block) => source.position(block.name.span.start()).to_string(),
+                Some(block) => source.position(block.name_span().start()).to_string(),
                 None => format!("{line}:{column}"),
             })
         })

@@ -1,7 +1,5 @@
 //! References: the dotted paths that a tree names.
 
-use std::sync::Arc;
-
 use crate::ast::{Block, Body, Expr, ExprKind, Ident, Visitor, walk_expr};
 use crate::source::Span;
 
@@ -9,24 +7,24 @@ use crate::source::Span;
 ///
 /// How much of it names a thing and how much fields of that thing is the host's to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
+pub struct Reference<'t> {
     /// The names, the first one being the identifier; never empty.
-    pub path: Vec<Ident>,
+    pub path: Vec<Ident<'t>>,
 }
 
-impl Reference {
+impl<'t> Reference<'t> {
     /// The path that an expression is, if it is an identifier or accesses on one.
-    pub fn of(expr: &Expr) -> Option<Reference> {
+    pub fn of(expr: Expr<'t>) -> Option<Reference<'t>> {
         let mut path = Vec::new();
         let mut expr = expr;
         loop {
-            match &expr.kind {
+            match expr.kind() {
                 ExprKind::Access(inner, name) => {
-                    path.push(name.clone());
+                    path.push(name);
                     expr = inner;
                 }
                 ExprKind::Ident(name) => {
-                    path.push(name.clone());
+                    path.push(name);
                     path.reverse();
                     return Some(Reference { path });
                 }
@@ -51,13 +49,8 @@ impl Reference {
     }
 
     /// The names as strings.
-    pub fn names(&self) -> Vec<&str> {
-        self.path.iter().map(|name| &*name.name).collect()
-    }
-
-    /// The names as shared strings.
-    pub fn segments(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.path.iter().map(|name| &name.name)
+    pub fn names(&self) -> Vec<&'t str> {
+        self.path.iter().map(|name| name.name).collect()
     }
 
     /// The path with its dots.
@@ -66,36 +59,36 @@ impl Reference {
     }
 }
 
-impl Expr {
+impl<'t> Expr<'t> {
     /// The references in this expression, in order of place; names of functions are among them.
-    pub fn references(&self) -> Vec<Reference> {
+    pub fn references(self) -> Vec<Reference<'t>> {
         let mut found = Collect::default();
         found.expr(self);
         found.0
     }
 }
 
-impl Body {
+impl<'t> Body<'t> {
     /// The references in all expressions of this body and of the blocks in it, in order of place.
-    pub fn references(&self) -> Vec<Reference> {
+    pub fn references(self) -> Vec<Reference<'t>> {
         let mut found = Collect::default();
         found.body(self);
         found.0
     }
 }
 
-impl Block {
+impl<'t> Block<'t> {
     /// The references in all expressions of this block, in order of place.
-    pub fn references(&self) -> Vec<Reference> {
-        self.body.references()
+    pub fn references(self) -> Vec<Reference<'t>> {
+        self.body().references()
     }
 }
 
 #[derive(Default)]
-struct Collect(Vec<Reference>);
+struct Collect<'t>(Vec<Reference<'t>>);
 
-impl Visitor for Collect {
-    fn expr(&mut self, expr: &Expr) {
+impl<'t> Visitor<'t> for Collect<'t> {
+    fn expr(&mut self, expr: Expr<'t>) {
         match Reference::of(expr) {
             Some(reference) => self.0.push(reference),
             None => walk_expr(self, expr),

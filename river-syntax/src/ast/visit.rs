@@ -3,31 +3,31 @@
 use crate::ast::{Attribute, Block, Body, Expr, ExprKind, Statement};
 
 /// Called for each node; the default goes on to what is inside.
-pub trait Visitor {
+pub trait Visitor<'t> {
     /// A body.
-    fn body(&mut self, body: &Body) {
+    fn body(&mut self, body: Body<'t>) {
         walk_body(self, body);
     }
 
     /// An attribute.
-    fn attribute(&mut self, attribute: &Attribute) {
-        self.expr(&attribute.value);
+    fn attribute(&mut self, attribute: Attribute<'t>) {
+        self.expr(attribute.value());
     }
 
     /// A block.
-    fn block(&mut self, block: &Block) {
-        self.body(&block.body);
+    fn block(&mut self, block: Block<'t>) {
+        self.body(block.body());
     }
 
     /// An expression.
-    fn expr(&mut self, expr: &Expr) {
+    fn expr(&mut self, expr: Expr<'t>) {
         walk_expr(self, expr);
     }
 }
 
 /// Visits the statements of a body.
-pub fn walk_body<V: Visitor + ?Sized>(visitor: &mut V, body: &Body) {
-    for statement in &body.statements {
+pub fn walk_body<'t, V: Visitor<'t> + ?Sized>(visitor: &mut V, body: Body<'t>) {
+    for statement in body.statements() {
         match statement {
             Statement::Attribute(attribute) => visitor.attribute(attribute),
             Statement::Block(block) => visitor.block(block),
@@ -36,11 +36,11 @@ pub fn walk_body<V: Visitor + ?Sized>(visitor: &mut V, body: &Body) {
 }
 
 /// Visits the operands of an expression.
-pub fn walk_expr<V: Visitor + ?Sized>(visitor: &mut V, expr: &Expr) {
-    match &expr.kind {
+pub fn walk_expr<'t, V: Visitor<'t> + ?Sized>(visitor: &mut V, expr: Expr<'t>) {
+    match expr.kind() {
         ExprKind::Literal(_) | ExprKind::Ident(_) => {}
         ExprKind::Array(items) => items.iter().for_each(|item| visitor.expr(item)),
-        ExprKind::Object(fields) => fields.iter().for_each(|field| visitor.expr(&field.value)),
+        ExprKind::Object(fields) => fields.iter().for_each(|field| visitor.expr(field.value())),
         ExprKind::Paren(inner) | ExprKind::Access(inner, _) | ExprKind::Unary(_, inner) => {
             visitor.expr(inner);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ast::{Expr, ExprKind};
+use crate::ast::{Expr, ExprKind, Field};
 use crate::diag::Diagnostic;
 use crate::value::Value;
 
@@ -112,17 +112,17 @@ fn write_path<'a>(f: &mut dyn fmt::Write, path: impl Iterator<Item = &'a Step>) 
 }
 
 /// The diagnostic for an expression whose value does not fit, at the innermost part of it that is written out.
-pub(crate) fn describe(mismatch: &Mismatch, expr: &Expr) -> Diagnostic {
+pub(crate) fn describe(mismatch: &Mismatch, expr: Expr<'_>) -> Diagnostic {
     let mut expr = expr.inner();
     let mut path = mismatch.0.path.iter().rev().peekable();
     while let Some(step) = path.peek() {
-        let part = match (step, &expr.kind) {
+        let part = match (step, expr.kind()) {
             (Step::Index(at), ExprKind::Array(items)) => items.get(*at),
             // The last field of a name is the one that counts.
             (Step::Key(key), ExprKind::Object(fields)) => fields
                 .iter()
-                .rfind(|field| *field.key.name == **key)
-                .map(|field| &field.value),
+                .rfind(|field| field.key().name == key.as_str())
+                .map(Field::value),
             _ => None,
         };
         let Some(part) = part else { break };
@@ -142,17 +142,17 @@ pub(crate) fn describe(mismatch: &Mismatch, expr: &Expr) -> Diagnostic {
         Problem::Message(message) if place.is_empty() => message.clone(),
         Problem::Message(message) => format!("{}{place}: {message}", shorten(expr)),
     };
-    let diagnostic = Diagnostic::error(expr.span, message);
+    let diagnostic = Diagnostic::error(expr.span(), message);
     match &mismatch.0.suggestion {
-        Some(suggestion) if matches!(expr.kind, ExprKind::Literal(_)) => {
-            diagnostic.suggest(expr.span, suggestion)
+        Some(suggestion) if matches!(expr.kind(), ExprKind::Literal(_)) => {
+            diagnostic.suggest(expr.span(), suggestion)
         }
         _ => diagnostic,
     }
 }
 
 /// The text of an expression for a message, cut if it is long.
-fn shorten(expr: &Expr) -> String {
+fn shorten(expr: Expr<'_>) -> String {
     const MOST: usize = 80;
     let text = expr.to_string().replace('\n', " ");
     if text.chars().count() <= MOST {

@@ -23,10 +23,10 @@ pub(super) enum Names<'a> {
 
 /// Reads the fields of one block. Its methods give `None` for what is wrong, having noted why.
 pub struct Reader<'a> {
-    body: &'a Body,
+    body: Body<'a>,
     /// Where what is missing is reported.
     header: Span,
-    block: Option<&'a ast::Block>,
+    block: Option<ast::Block<'a>>,
     names: Names<'a>,
     /// Shared by all expressions of a body and of those in it.
     budget: &'a Budget,
@@ -59,7 +59,7 @@ impl Invalid {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(body: &'a Body, header: Span, names: Names<'a>, budget: &'a Budget) -> Reader<'a> {
+    pub(super) fn new(body: Body<'a>, header: Span, names: Names<'a>, budget: &'a Budget) -> Reader<'a> {
         Reader {
             body,
             header,
@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn for_block(self, block: &'a ast::Block) -> Reader<'a> {
+    pub(super) fn for_block(self, block: ast::Block<'a>) -> Reader<'a> {
         Reader {
             block: Some(block),
             ..self
@@ -106,14 +106,14 @@ impl<'a> Reader<'a> {
         self.diagnostics
     }
 
-    fn value_of(&self, name: &str) -> Option<&'a Expr> {
+    fn value_of(&self, name: &str) -> Option<Expr<'a>> {
         self.body
             .attributes()
-            .find(|attribute| *attribute.name.name == *name)
-            .map(|attribute| &attribute.value)
+            .find(|attribute| attribute.name() == name)
+            .map(ast::Attribute::value)
     }
 
-    fn decode_expr<T: FromValue>(&mut self, expr: &Expr) -> Option<T> {
+    fn decode_expr<T: FromValue>(&mut self, expr: Expr<'_>) -> Option<T> {
         let scope = match self.names {
             Names::Values(scope) => scope,
             Names::Types(_) if expr.references().is_empty() => &EmptyScope,
@@ -161,15 +161,16 @@ impl<'a> Reader<'a> {
         let mut out = Some(BTreeMap::new());
         for attribute in body
             .attributes()
-            .filter(|attribute| shape.field(&attribute.name.name).is_none())
+            .filter(|attribute| shape.field(attribute.name()).is_none())
         {
-            let value = self.decode_expr(&attribute.value);
+            let value = self.decode_expr(attribute.value());
             match (&mut out, value) {
                 (Some(map), Some(value)) => {
-                    if map.insert(attribute.name.name.to_string(), value).is_some() {
-                        let name = &attribute.name.name;
+                    if map.insert(attribute.name().to_owned(), value).is_some() {
+                        let name = attribute.name();
                         let message = format!("attribute \"{name}\" may only be provided once");
-                        self.diagnostics.push(Diagnostic::error(attribute.span, message));
+                        self.diagnostics
+                            .push(Diagnostic::error(attribute.span(), message));
                     }
                 }
                 _ => out = None,
@@ -178,14 +179,14 @@ impl<'a> Reader<'a> {
         out
     }
 
-    fn nested<T: Block>(&mut self, block: &'a ast::Block) -> Option<T> {
-        let mut reader = Reader::new(&block.body, block.header, self.names, self.budget).for_block(block);
+    fn nested<T: Block>(&mut self, block: ast::Block<'a>) -> Option<T> {
+        let mut reader = Reader::new(block.body(), block.header(), self.names, self.budget).for_block(block);
         let value = reader.read(true);
         self.diagnostics.append(&mut reader.diagnostics);
         value
     }
 
-    fn named(&self, name: &str) -> impl Iterator<Item = &'a ast::Block> + use<'a> {
+    fn named(&self, name: &str) -> impl Iterator<Item = ast::Block<'a>> + use<'a> {
         let name = name.to_owned();
         self.body.blocks().filter(move |block| block.name() == name)
     }
@@ -214,7 +215,7 @@ impl<'a> Reader<'a> {
 
     /// Any number of blocks, in order.
     pub fn blocks<T: Block>(&mut self, name: &str) -> Option<Vec<T>> {
-        let blocks: Vec<&ast::Block> = self.named(name).collect();
+        let blocks: Vec<ast::Block<'_>> = self.named(name).collect();
         let all = blocks.len();
         let read: Vec<T> = blocks
             .into_iter()
@@ -223,18 +224,18 @@ impl<'a> Reader<'a> {
         (read.len() == all).then_some(read)
     }
 
-    fn label_ident(&self) -> Option<&'a Ident> {
-        self.block.and_then(|block| block.label.as_ref())
+    fn label_ident(&self) -> Option<Ident<'a>> {
+        self.block.and_then(ast::Block::label_ident)
     }
 
     /// A required label.
     pub fn label(&mut self) -> Option<String> {
-        self.label_ident().map(|label| label.name.to_string())
+        self.label_ident().map(|label| label.name.to_owned())
     }
 
     /// A label that may be absent.
     pub fn optional_label(&mut self) -> Option<Option<String>> {
-        Some(self.label_ident().map(|label| label.name.to_string()))
+        Some(self.label_ident().map(|label| label.name.to_owned()))
     }
 
     /// Notes what a `validate` function found.
@@ -242,13 +243,13 @@ impl<'a> Reader<'a> {
         let Err(invalid) = result else { return Some(()) };
         let statement = invalid.field.as_deref().and_then(|name| {
             self.body
-                .statements
+                .statements()
                 .iter()
                 .find(|statement| statement.name() == name)
         });
         let span = match statement {
-            Some(Statement::Attribute(attribute)) => attribute.value.span,
-            Some(Statement::Block(block)) => block.header,
+            Some(Statement::Attribute(attribute)) => attribute.value().span(),
+            Some(Statement::Block(block)) => block.header(),
             None => self.header,
         };
         self.diagnostics.push(Diagnostic::error(span, invalid.message));

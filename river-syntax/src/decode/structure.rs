@@ -9,13 +9,13 @@ use crate::diag::Diagnostic;
 use crate::source::Span;
 
 /// Everything that is wrong with the statements of a body. `header` is where what is missing is reported.
-pub(super) fn check(body: &Body, header: Span, shape: &BlockShape) -> Vec<Diagnostic> {
+pub(super) fn check(body: Body<'_>, header: Span, shape: &BlockShape) -> Vec<Diagnostic> {
     let mut out = Vec::new();
-    if !body.broken {
+    if !body.is_broken() {
         missing(body, header, shape, &mut out);
     }
-    let mut first: HashMap<&str, &Statement> = HashMap::new();
-    for statement in &body.statements {
+    let mut first: HashMap<&str, Statement<'_>> = HashMap::new();
+    for statement in body.statements() {
         let name = statement.name();
         let earlier = match first.entry(name) {
             Entry::Occupied(entry) => Some(*entry.get()),
@@ -31,7 +31,7 @@ pub(super) fn check(body: &Body, header: Span, shape: &BlockShape) -> Vec<Diagno
                 if let (Some(earlier), Statement::Attribute(attribute)) = (earlier, statement) {
                     let message = format!("attribute \"{name}\" may only be provided once");
                     out.push(
-                        Diagnostic::error(attribute.span, message)
+                        Diagnostic::error(attribute.span(), message)
                             .label(place(earlier), "provided here first"),
                     );
                 }
@@ -40,7 +40,7 @@ pub(super) fn check(body: &Body, header: Span, shape: &BlockShape) -> Vec<Diagno
                 if let Some(earlier) = earlier {
                     let message = format!("block \"{name}\" may only be specified once");
                     out.push(
-                        Diagnostic::error(block.header, message)
+                        Diagnostic::error(block.header(), message)
                             .label(place(earlier), "specified here first"),
                     );
                 }
@@ -48,12 +48,12 @@ pub(super) fn check(body: &Body, header: Span, shape: &BlockShape) -> Vec<Diagno
             (Some(ShapeKind::Block { .. }), Statement::Attribute(attribute)) => {
                 let message = format!("\"{name}\" must be a block, but is used as an attribute");
                 let help = format!("write `{name} {{ … }}` instead of `{name} = …`");
-                out.push(Diagnostic::error(attribute.span, message).note(help));
+                out.push(Diagnostic::error(attribute.span(), message).note(help));
             }
             (Some(_), Statement::Block(block)) => {
                 let message = format!("\"{name}\" must be an attribute, but is used as a block");
                 let help = format!("write `{name} = …` instead of `{name} {{ … }}`");
-                out.push(Diagnostic::error(block.header, message).note(help));
+                out.push(Diagnostic::error(block.header(), message).note(help));
             }
             (None, Statement::Attribute(_)) if shape.rest.is_some() => {}
             (None, statement) => out.push(unrecognized(statement, shape)),
@@ -64,7 +64,7 @@ pub(super) fn check(body: &Body, header: Span, shape: &BlockShape) -> Vec<Diagno
 }
 
 /// Attributes of any name may also be given once only.
-fn unrecognized(statement: &Statement, shape: &BlockShape) -> Diagnostic {
+fn unrecognized(statement: Statement<'_>, shape: &BlockShape) -> Diagnostic {
     let name = statement.name();
     let names = |attributes: bool| {
         shape
@@ -74,25 +74,25 @@ fn unrecognized(statement: &Statement, shape: &BlockShape) -> Diagnostic {
     };
     match statement {
         Statement::Attribute(attribute) => Diagnostic::error(
-            attribute.span,
+            attribute.span(),
             format!("unrecognized attribute name \"{name}\""),
         )
-        .suggest_from(attribute.name.span, name, names(true)),
+        .suggest_from(attribute.name_span(), name, names(true)),
         Statement::Block(block) if shape.rest.is_some() => {
-            Diagnostic::error(block.header, "nested blocks not supported here")
+            Diagnostic::error(block.header(), "nested blocks not supported here")
         }
         Statement::Block(block) => Diagnostic::error(
-            block.header,
+            block.header(),
             format!("unrecognized block name \"{name}\""),
         )
-        .suggest_from(block.name.span, name, names(false)),
+        .suggest_from(block.name_span(), name, names(false)),
     }
 }
 
-fn missing(body: &Body, header: Span, shape: &BlockShape, out: &mut Vec<Diagnostic>) {
+fn missing(body: Body<'_>, header: Span, shape: &BlockShape, out: &mut Vec<Diagnostic>) {
     for field in shape.fields().filter(|field| field.required) {
         if body
-            .statements
+            .statements()
             .iter()
             .any(|statement| statement.name() == field.name)
         {
@@ -111,11 +111,11 @@ fn missing(body: &Body, header: Span, shape: &BlockShape, out: &mut Vec<Diagnost
 }
 
 /// What is wrong with the label of a block.
-pub(super) fn check_label(block: &Block, label: LabelShape) -> Option<Diagnostic> {
+pub(super) fn check_label(block: Block<'_>, label: LabelShape) -> Option<Diagnostic> {
     let name = block.name();
-    match (label, &block.label) {
+    match (label, block.label_ident()) {
         (LabelShape::Required, None) => Some(Diagnostic::error(
-            block.header,
+            block.header(),
             format!("block \"{name}\" requires non-empty label"),
         )),
         (LabelShape::None, Some(found)) => Some(Diagnostic::error(
@@ -126,9 +126,9 @@ pub(super) fn check_label(block: &Block, label: LabelShape) -> Option<Diagnostic
     }
 }
 
-fn place(statement: &Statement) -> Span {
+fn place(statement: Statement<'_>) -> Span {
     match statement {
-        Statement::Attribute(attribute) => attribute.span,
-        Statement::Block(block) => block.header,
+        Statement::Attribute(attribute) => attribute.span(),
+        Statement::Block(block) => block.header(),
     }
 }

@@ -1,12 +1,10 @@
 //! Statements: attributes and blocks, and how to go on after an error.
 
-use std::sync::Arc;
-
 use super::{Bail, Parsed, Parser};
-use crate::ast::{Attribute, Block, BlockName, Body, Ident, Statement};
+use crate::ast::{AttributeNode, BlockNode, BodyNode, Range, StatementNode};
 use crate::diag::Diagnostic;
 use crate::source::Span;
-use crate::token::{Token, TokenKind};
+use crate::token::TokenKind;
 use crate::unicode::is_identifier;
 use crate::work;
 
@@ -57,46 +55,55 @@ impl Brackets {
 }
 
 impl Parser<'_> {
-    /// The statements up to the end of the file, or in a block up to its closing brace.
-    /// With it, whether some were left out.
-    pub(super) fn statements(&mut self, in_block: bool) -> (Vec<Statement>, bool) {
-        let mut statements = Vec::new();
+    /// The statements up to the end of the file, or in a block up to its closing brace; where they are is not said yet.
+    pub(super) fn statements(&mut self, in_block: bool) -> BodyNode {
+        let begun = self.builder.begin_statements();
         let mut broken = false;
         loop {
+            if !in_block {
+                self.tokens.forget();
+            }
             match self.kind() {
                 TokenKind::Eof => break,
                 TokenKind::RCurly if in_block => break,
                 TokenKind::Terminator => {
-                    self.advance();
+                    self.skip();
                     continue;
                 }
                 _ => {}
             }
-            let start = self.at;
+            let start = self.tokens.at();
             match self.statement() {
                 Ok(statement) => {
-                    statements.push(statement);
-                    let ends = [TokenKind::Terminator, TokenKind::Eof];
-                    if !(ends.contains(&self.kind()) || in_block && self.kind() == TokenKind::RCurly) {
-                        self.unexpected_with(TokenKind::Terminator.describe(), |diagnostic| {
-                            diagnostic.note(
-                                "a statement ends with its line; the next one begins on a line of its own",
-                            )
-                        });
-                        self.recover(self.at);
-                        broken = true;
+                    self.builder.statement(statement);
+                    match self.kind() {
+                        TokenKind::Terminator | TokenKind::Eof => {}
+                        TokenKind::RCurly if in_block => {}
+                        _ => {
+                            self.unexpected_with(TokenKind::Terminator.describe(), |diagnostic| {
+                                diagnostic.note(
+                                    "a statement ends with its line; the next one begins on a line of its own",
+                                )
+                            });
+                            self.recover(self.tokens.at());
+                            broken = true;
+                        }
                     }
                 }
                 Err(Bail) => {
+                    self.builder.abandon();
                     self.recover(start);
                     broken = true;
                 }
             }
-            if self.at == start {
+            if self.tokens.at() == start {
                 self.advance();
             }
         }
-        (statements, broken)
+        BodyNode {
+            broken,
+            ..self.builder.end_statements(begun)
+        }
     }
 
     /// Goes on to the end of the statement that began with the token `start`.
@@ -106,7 +113,7 @@ impl Parser<'_> {
             return;
         }
         let mut brackets = Brackets::default();
-        for token in &self.tokens[start.min(self.at)..self.at] {
+        for token in self.tokens.since(start) {
             work::count(1);
             brackets.take(token.kind);
         }
@@ -126,22 +133,22 @@ impl Parser<'_> {
 
     /// Whether the head of a block follows the terminator at hand. No expression looks like one, so a bracket that is
     /// still open then was never closed.
-    fn block_follows(&self) -> bool {
+    fn block_follows(&mut self) -> bool {
         let mut at = 1;
         loop {
-            if self.ahead(at).kind != TokenKind::Ident {
+            if self.tokens.ahead(at).kind != TokenKind::Ident {
                 return false;
             }
-            if self.ahead(at + 1).kind != TokenKind::Dot {
+            if self.tokens.ahead(at + 1).kind != TokenKind::Dot {
                 break;
             }
             at += 2;
         }
-        let label = usize::from(self.ahead(at + 1).kind == TokenKind::String);
-        self.ahead(at + 1 + label).kind == TokenKind::LCurly
+        let label = usize::from(self.tokens.ahead(at + 1).kind == TokenKind::String);
+        self.tokens.ahead(at + 1 + label).kind == TokenKind::LCurly
     }
 
-    fn statement(&mut self) -> Parsed<Statement> {
+    fn statement(&mut self) -> Parsed<StatementNode> {
         if self.kind() != TokenKind::Ident {
             let stray = self.kind() == TokenKind::RCurly;
             return Err(self.unexpected_with("identifier", |diagnostic| {
@@ -152,98 +159,78 @@ impl Parser<'_> {
                 }
             }));
         }
-        let start = self.at;
-        let first = self.advance();
-        let mut last = first;
-        let mut length = first.span.len();
+        let start = self.tokens.at();
+        let first = self.advance().span.range();
+        let mut name = first;
+        let mut length = first.len();
         while self.eat(TokenKind::Dot) {
-            last = self.expect(TokenKind::Ident)?;
-            length += 1 + last.span.len();
+            let part = self.expect(TokenKind::Ident)?.span.range();
+            length += 1 + part.len();
+            name = name.to(part);
         }
-        let name_span = first.span.to(last.span);
         match self.kind() {
-            TokenKind::Assign if first.span == last.span => self.attribute(first),
+            TokenKind::Assign if first == name => self.attribute(name),
             TokenKind::Assign => {
                 let message = "attribute names may only consist of a single identifier with no \".\"";
-                Err(self.error(name_span, message))
+                Err(self.error(self.span(name), message))
             }
             TokenKind::LCurly | TokenKind::String => {
-                let text = if length == name_span.len() {
-                    self.text(name_span)
-                } else {
-                    self.dotted(start)
-                };
-                let name = BlockName {
-                    text,
-                    span: name_span,
-                };
-                self.nested(|parser| parser.block(name))
+                let joined = (length != name.len()).then(|| self.joined(start));
+                self.nested(|parser| parser.block(name, joined))
             }
-            _ if first.span == last.span => Err(self.unexpected("=, a block label or {")),
+            _ if first == name => Err(self.unexpected("=, a block label or {")),
             _ => Err(self.unexpected("block label")),
         }
     }
 
-    /// The name that the tokens since `start` make, without the blanks and comments between them.
-    fn dotted(&self, start: usize) -> Arc<str> {
-        let parts = self.tokens[start..self.at]
+    /// The number of the name that the tokens since `start` make, without the blanks and comments between them.
+    fn joined(&mut self, start: usize) -> u32 {
+        let parts = self
+            .tokens
+            .since(start)
             .iter()
             .filter(|token| token.kind == TokenKind::Ident);
         let parts: Vec<&str> = parts.map(|token| self.source.slice(token.span)).collect();
-        Arc::from(parts.join("."))
+        self.builder.joined(parts.join("."))
     }
 
-    fn attribute(&mut self, name: Token) -> Parsed<Statement> {
+    fn attribute(&mut self, name: Range) -> Parsed<StatementNode> {
         self.expect(TokenKind::Assign)?;
-        let value = self.expr()?.expr;
-        let span = name.span.to(value.span);
-        let name = Ident {
-            name: self.text(name.span),
-            span: name.span,
-        };
-        Ok(Statement::Attribute(Attribute { name, value, span }))
+        let value = self.expr()?;
+        let value = self.builder.expr(value);
+        Ok(self.builder.attribute(AttributeNode { name, value }))
     }
 
-    fn block(&mut self, name: BlockName) -> Parsed<Statement> {
-        let label = if self.kind() == TokenKind::String {
-            Some(self.advance())
-        } else {
-            None
-        };
+    fn block(&mut self, name: Range, joined: Option<u32>) -> Parsed<StatementNode> {
         // A wrong label is reported, but what is in the block is still worth reading.
-        let label = label.map(|token| self.label(token));
+        let label = if self.kind() == TokenKind::String {
+            let token = self.advance();
+            self.label(token.span)
+        } else {
+            Ok(Range::default())
+        };
         if self.kind() != TokenKind::LCurly {
             return Err(self.unexpected(TokenKind::LCurly.describe()));
         }
-        let open = self.advance();
-        let body = self.block_body(open.span);
+        let open = self.advance().span;
+        let mut body = self.statements(true);
         if self.kind() != TokenKind::RCurly {
-            return Err(self.unclosed(open.span));
+            return Err(self.unclosed(open));
         }
-        let close = self.advance();
-        let label = match label {
-            None => None,
-            Some(Ok(label)) => label,
-            Some(Err(Bail)) => return Err(Bail),
+        let close = self.advance().span.range();
+        let opened = open.range().end;
+        body.range = Range {
+            start: opened,
+            end: close.start,
         };
-        let header = name.span.to(open.span);
-        let span = name.span.to(close.span);
-        Ok(Statement::Block(Block {
+        Ok(self.builder.block(BlockNode {
             name,
-            label,
+            joined,
+            label: label?,
             body,
-            header,
-            span,
+            opened,
+            closed: close.end,
         }))
-    }
-
-    fn block_body(&mut self, open: Span) -> Body {
-        let (statements, broken) = self.statements(true);
-        Body {
-            statements,
-            broken,
-            span: open.at_end().to(self.token().span.at_start()),
-        }
     }
 
     fn unclosed(&mut self, open: Span) -> Bail {
@@ -256,28 +243,25 @@ impl Parser<'_> {
         self.report(Diagnostic::error(token.span, message).label(open, "the block is opened here"))
     }
 
-    /// The label of a block; an empty one is none.
-    fn label(&mut self, token: Token) -> Parsed<Option<Ident>> {
-        let text = self.source.slice(token.span);
+    /// Where the label of a block is; an empty one is none.
+    fn label(&mut self, span: Span) -> Parsed<Range> {
+        let text = self.source.slice(span);
         let Some(label) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else {
             let message = "expected block label to be a double quoted string, but got a raw string";
-            return Err(self.error(token.span, message));
+            return Err(self.error(span, message));
         };
         if label.is_empty() {
-            return Ok(None);
+            return Ok(Range::default());
         }
         if !is_identifier(label) {
             let message = format!("expected block label to be a valid identifier, but got {text}");
             let fixed: String = label.chars().map(|c| if c == '-' { '_' } else { c }).collect();
-            let mut diagnostic = Diagnostic::error(token.span, message);
+            let mut diagnostic = Diagnostic::error(span, message);
             if is_identifier(&fixed) {
-                diagnostic = diagnostic.suggest(token.span, format!("\"{fixed}\""));
+                diagnostic = diagnostic.suggest(span, format!("\"{fixed}\""));
             }
             return Err(self.report(diagnostic));
         }
-        Ok(Some(Ident {
-            name: Arc::from(label),
-            span: token.span,
-        }))
+        Ok(span.range())
     }
 }

@@ -1,13 +1,8 @@
 //! Expressions.
 
-use std::sync::Arc;
-
-use super::literal::{number, plain, unescape, unraw};
-use super::{MAX_DEPTH, Parsed, Parser, Tall};
-use crate::ast::{BinaryOp, Expr, ExprKind, Field, Ident, Literal, UnaryOp};
-use crate::source::Span;
-use crate::token::{Token, TokenKind};
-use crate::value::Value;
+use super::{MAX_DEPTH, Parsed, Parser};
+use crate::ast::{BinaryOp, ExprNode, NodeKind, Range, UnaryOp};
+use crate::token::TokenKind;
 
 /// The operator of a token, with how tightly it binds to the left and to the right.
 fn binary(kind: TokenKind) -> Option<(BinaryOp, u8, u8)> {
@@ -32,216 +27,167 @@ fn binary(kind: TokenKind) -> Option<(BinaryOp, u8, u8)> {
 }
 
 impl Parser<'_> {
-    pub(super) fn expr(&mut self) -> Parsed<Tall> {
+    pub(super) fn expr(&mut self) -> Parsed<ExprNode> {
         self.nested(|parser| parser.operators(0))
     }
 
     /// A chain of binary operators that bind at least as tightly as `power`.
-    fn operators(&mut self, power: u8) -> Parsed<Tall> {
+    fn operators(&mut self, power: u8) -> Parsed<ExprNode> {
         let mut left = self.unary()?;
         while let Some((op, to_left, to_right)) = binary(self.kind()) {
             if to_left < power {
                 break;
             }
-            self.advance();
+            self.skip();
             let right = self.nested(|parser| parser.operators(to_right))?;
-            let span = left.expr.span.to(right.expr.span);
+            let range = left.range.to(right.range);
             let height = left.height.max(right.height);
-            let kind = ExprKind::Binary(op, Box::new(left.expr), Box::new(right.expr));
-            left = self.tall(kind, span, height)?;
+            let first = self.builder.expr(left);
+            self.builder.expr(right);
+            left = self.tall(NodeKind::Binary(op, first), range, height)?;
         }
         Ok(left)
     }
 
     /// A node over others whose highest is `height`.
-    fn tall(&mut self, kind: ExprKind, span: Span, height: u32) -> Parsed<Tall> {
+    fn tall(&mut self, kind: NodeKind, range: Range, height: u32) -> Parsed<ExprNode> {
         if height >= MAX_DEPTH {
-            return Err(self.too_deep(span));
+            return Err(self.too_deep(self.span(range)));
         }
-        Ok(Tall {
-            expr: Expr { kind, span },
+        Ok(ExprNode {
+            kind,
+            range,
             height: height + 1,
         })
     }
 
-    fn unary(&mut self) -> Parsed<Tall> {
+    fn unary(&mut self) -> Parsed<ExprNode> {
         let op = match self.kind() {
             TokenKind::Not => UnaryOp::Not,
             TokenKind::Sub => UnaryOp::Neg,
             _ => return self.postfix(),
         };
-        let sign = self.advance();
+        let sign = self.advance().span.range();
         let inner = self.nested(Self::unary)?;
-        let span = sign.span.to(inner.expr.span);
-        self.tall(ExprKind::Unary(op, Box::new(inner.expr)), span, inner.height)
+        let kind = NodeKind::Unary(op, self.builder.expr(inner));
+        self.tall(kind, sign.to(inner.range), inner.height)
     }
 
-    fn postfix(&mut self) -> Parsed<Tall> {
+    fn postfix(&mut self) -> Parsed<ExprNode> {
         let mut left = self.primary()?;
         loop {
-            let start = left.expr.span;
             let (kind, end, height) = match self.kind() {
                 TokenKind::Dot => {
-                    self.advance();
-                    let name = self.expect(TokenKind::Ident)?;
-                    let ident = Ident {
-                        name: self.text(name.span),
-                        span: name.span,
-                    };
-                    (
-                        ExprKind::Access(Box::new(left.expr), ident),
-                        name.span,
-                        left.height,
-                    )
+                    self.skip();
+                    let end = self.expect(TokenKind::Ident)?.span.range();
+                    let inner = self.builder.expr(left);
+                    let name = end.start;
+                    (NodeKind::Access { inner, name }, end, left.height)
                 }
                 TokenKind::LBrack => {
-                    self.advance();
+                    self.skip();
                     let index = self.expr()?;
-                    let close = self.expect(TokenKind::RBrack)?;
-                    let kind = ExprKind::Index(Box::new(left.expr), Box::new(index.expr));
-                    (kind, close.span, left.height.max(index.height))
+                    let end = self.expect(TokenKind::RBrack)?.span.range();
+                    let kind = NodeKind::Index {
+                        inner: self.builder.expr(left),
+                        index: self.builder.expr(index),
+                    };
+                    (kind, end, left.height.max(index.height))
                 }
                 TokenKind::LParen => {
-                    self.advance();
-                    let (args, close, height) = self.list(TokenKind::RParen, "argument list", |parser| {
-                        let arg = parser.expr()?;
-                        Ok((arg.expr, arg.height))
-                    })?;
-                    (
-                        ExprKind::Call(Box::new(left.expr), args),
-                        close.span,
-                        left.height.max(height),
-                    )
+                    self.skip();
+                    let begun = self.builder.begin_exprs();
+                    let (end, height) = self.list(TokenKind::RParen, "argument list", Self::item)?;
+                    let kind = self.builder.call(left, begun);
+                    (kind, end, left.height.max(height))
                 }
                 _ => return Ok(left),
             };
-            left = self.tall(kind, start.to(end), height)?;
+            left = self.tall(kind, left.range.to(end), height)?;
         }
     }
 
-    fn primary(&mut self) -> Parsed<Tall> {
+    fn primary(&mut self) -> Parsed<ExprNode> {
         let token = self.token();
+        let range = token.span.range();
         match token.kind {
             TokenKind::Ident => {
-                self.advance();
-                self.identifier(token)
+                self.skip();
+                if self.is_block() {
+                    return Err(self.error(token.span, "cannot use a block as an expression"));
+                }
+                self.tall(NodeKind::Ident, range, 0)
             }
-            TokenKind::Number | TokenKind::Float | TokenKind::String | TokenKind::Bool | TokenKind::Null => {
-                self.advance();
-                let literal = self.literal(token)?;
-                self.tall(ExprKind::Literal(literal), token.span, 0)
+            TokenKind::String | TokenKind::Number | TokenKind::Float | TokenKind::Bool | TokenKind::Null => {
+                self.skip();
+                self.tall(NodeKind::Literal(token.kind), range, 0)
             }
             TokenKind::LParen => {
-                self.advance();
+                self.skip();
                 let inner = self.expr()?;
-                let close = self.expect(TokenKind::RParen)?;
-                let kind = ExprKind::Paren(Box::new(inner.expr));
-                self.tall(kind, token.span.to(close.span), inner.height)
+                let close = self.expect(TokenKind::RParen)?.span.range();
+                let kind = NodeKind::Paren(self.builder.expr(inner));
+                self.tall(kind, range.to(close), inner.height)
             }
             TokenKind::LBrack => {
-                self.advance();
-                let (items, close, height) = self.list(TokenKind::RBrack, "expression list", |parser| {
-                    let item = parser.expr()?;
-                    Ok((item.expr, item.height))
-                })?;
-                self.tall(ExprKind::Array(items), token.span.to(close.span), height)
+                self.skip();
+                let begun = self.builder.begin_exprs();
+                let (close, height) = self.list(TokenKind::RBrack, "expression list", Self::item)?;
+                let kind = self.builder.array(begun);
+                self.tall(kind, range.to(close), height)
             }
             TokenKind::LCurly => {
-                self.advance();
-                let (fields, close, height) = self.list(TokenKind::RCurly, "field list", Self::field)?;
-                self.tall(ExprKind::Object(fields), token.span.to(close.span), height)
+                self.skip();
+                let begun = self.builder.begin_fields();
+                let (close, height) = self.list(TokenKind::RCurly, "field list", Self::field)?;
+                let kind = self.builder.object(begun);
+                self.tall(kind, range.to(close), height)
             }
             _ => Err(self.unexpected("expression")),
         }
     }
 
-    fn identifier(&mut self, token: Token) -> Parsed<Tall> {
-        let is_block = match self.kind() {
+    /// Whether the name before the token at hand is that of a block.
+    fn is_block(&self) -> bool {
+        match self.kind() {
             TokenKind::LCurly => true,
-            TokenKind::String => self.ahead(1).kind == TokenKind::LCurly,
+            TokenKind::String => self.tokens.next().kind == TokenKind::LCurly,
             _ => false,
-        };
-        if is_block {
-            return Err(self.error(token.span, "cannot use a block as an expression"));
         }
-        let ident = Ident {
-            name: self.text(token.span),
-            span: token.span,
-        };
-        self.tall(ExprKind::Ident(ident), token.span, 0)
     }
 
-    fn literal(&mut self, token: Token) -> Parsed<Literal> {
-        let source = self.source;
-        let text = source.slice(token.span);
-        let value = match token.kind {
-            TokenKind::Bool => Value::Bool(text == "true"),
-            TokenKind::Null => Value::Null,
-            TokenKind::String if text.starts_with('`') => Value::from(unraw(text)),
-            TokenKind::String => match plain(text) {
-                Some(inner) => return Ok(Literal::plain(self.names.get(inner))),
-                None => match unescape(text) {
-                    Some(text) => Value::from(text),
-                    None => {
-                        return Err(
-                            self.error(token.span, "the escapes in this string do not make valid UTF-8")
-                        );
-                    }
-                },
-            },
-            kind => match number(text, kind == TokenKind::Float) {
-                Some(number) => Value::Number(number),
-                None => return Err(self.error(token.span, format!("{text} is not a number"))),
-            },
-        };
-        Ok(Literal::written(self.names.get(text), value))
+    /// One item of a list; its height.
+    fn item(&mut self) -> Parsed<u32> {
+        let item = self.expr()?;
+        self.builder.item(item);
+        Ok(item.height)
     }
 
-    fn field(&mut self) -> Parsed<(Field, u32)> {
-        let token = self.token();
-        let text = self.text(token.span);
-        let key = match token.kind {
-            TokenKind::Ident => Arc::clone(&text),
-            TokenKind::String => raw_key(&text),
-            _ => return Err(self.unexpected("field name (string or identifier)")),
-        };
-        self.advance();
+    /// One field of an object; the height of its value.
+    fn field(&mut self) -> Parsed<u32> {
+        if !matches!(self.kind(), TokenKind::Ident | TokenKind::String) {
+            return Err(self.unexpected("field name (string or identifier)"));
+        }
+        let key = self.advance().span.range();
         self.expect(TokenKind::Assign)?;
         let value = self.expr()?;
-        let key = Ident {
-            name: key,
-            span: token.span,
-        };
-        Ok((
-            Field {
-                key,
-                text,
-                value: value.expr,
-            },
-            value.height,
-        ))
+        self.builder.field(key, value);
+        Ok(value.height)
     }
 
-    /// Items with commas between, up to the closing token; also the height of the highest.
-    fn list<T>(
+    /// Items with commas between, up to the closing token, of which it says where it is; also the height of the highest.
+    fn list(
         &mut self,
         close: TokenKind,
         what: &str,
-        mut item: impl FnMut(&mut Self) -> Parsed<(T, u32)>,
-    ) -> Parsed<(Vec<T>, Token, u32)> {
-        let mut items = Vec::new();
+        item: fn(&mut Self) -> Parsed<u32>,
+    ) -> Parsed<(Range, u32)> {
         let mut highest = 0;
         loop {
             if self.kind() == close {
-                return Ok((items, self.advance(), highest));
+                return Ok((self.advance().span.range(), highest));
             }
-            let (parsed, height) = item(self)?;
-            // Most lists have one item: a vector that grows by itself begins with room for four.
-            if items.is_empty() {
-                items.reserve_exact(1);
-            }
-            items.push(parsed);
-            highest = highest.max(height);
+            highest = highest.max(item(self)?);
             if self.eat(TokenKind::Comma) || self.kind() == close {
                 continue;
             }
@@ -251,13 +197,5 @@ impl Parser<'_> {
                 _ => self.error(token.span, format!("missing ',' in {what}")),
             });
         }
-    }
-}
-
-/// The key that a quoted key stands for: what is between the quotes, as it is. An empty one keeps its quotes, as in Alloy.
-fn raw_key(text: &Arc<str>) -> Arc<str> {
-    match text.get(1..text.len().saturating_sub(1)) {
-        Some(inner) if !inner.is_empty() => Arc::from(inner),
-        _ => Arc::clone(text),
     }
 }

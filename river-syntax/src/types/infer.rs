@@ -2,12 +2,12 @@
 //!
 //! What cannot be known is [`Type::Any`], which fits everywhere: the checker never refuses what would evaluate.
 
-use crate::ast::{Expr, ExprKind, Reference};
+use crate::ast::{Expr, ExprKind, List, Reference};
 use crate::diag::Diagnostic;
 use crate::source::Span;
 use crate::stdlib::{self, Lookup, Member};
+use crate::token::TokenKind;
 use crate::types::{Type, operators};
-use crate::value::Value;
 
 /// The static types of the names that expressions can refer to.
 pub trait TypeScope {
@@ -27,7 +27,7 @@ impl TypeScope for UnknownTypes {
 }
 
 /// Reports where an expression cannot give what is expected.
-pub(crate) fn check(expr: &Expr, expected: &Type, scope: &dyn TypeScope) -> Vec<Diagnostic> {
+pub(crate) fn check(expr: Expr<'_>, expected: &Type, scope: &dyn TypeScope) -> Vec<Diagnostic> {
     let mut checker = Checker {
         scope,
         diagnostics: Vec::new(),
@@ -42,16 +42,16 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn expect(&mut self, expr: &Expr, expected: &Type) {
-        match (&expr.kind, expected) {
+    fn expect(&mut self, expr: Expr<'_>, expected: &Type) {
+        match (expr.kind(), expected) {
             (ExprKind::Paren(inner), _) => return self.expect(inner, expected),
             (ExprKind::Array(items), Type::List(inner)) => {
                 return items.iter().for_each(|item| self.expect(item, inner));
             }
             (ExprKind::Object(fields), Type::Map(inner)) => {
-                return fields.iter().for_each(|field| self.expect(&field.value, inner));
+                return fields.iter().for_each(|field| self.expect(field.value(), inner));
             }
-            (ExprKind::Literal(literal), _) if matches!(literal.value, Value::Null) => return,
+            (ExprKind::Literal(literal), _) if literal.kind() == TokenKind::Null => return,
             _ => {}
         }
         let Some(found) = self.infer(expr) else { return };
@@ -61,14 +61,14 @@ impl Checker<'_> {
             } else {
                 format!("{expr} should be {expected}, got {found}")
             };
-            self.diagnostics.push(Diagnostic::error(expr.span, message));
+            self.diagnostics.push(Diagnostic::error(expr.span(), message));
         }
     }
 
     /// The type of an expression; `None` when it is wrong in itself, which has been reported.
-    fn infer(&mut self, expr: &Expr) -> Option<Type> {
-        match &expr.kind {
-            ExprKind::Literal(literal) => Some(type_of_literal(&literal.value)),
+    fn infer(&mut self, expr: Expr<'_>) -> Option<Type> {
+        match expr.kind() {
+            ExprKind::Literal(literal) => Some(type_of_literal(literal.kind())),
             ExprKind::Paren(inner) => self.infer(inner),
             ExprKind::Array(items) => {
                 for item in items {
@@ -78,7 +78,7 @@ impl Checker<'_> {
             }
             ExprKind::Object(fields) => {
                 for field in fields {
-                    self.expect(&field.value, &Type::Any);
+                    self.expect(field.value(), &Type::Any);
                 }
                 Some(Type::Map(&Type::Any))
             }
@@ -88,27 +88,27 @@ impl Checker<'_> {
                     return self.path(expr);
                 }
                 let owner = self.infer(inner)?;
-                self.field(&owner, &name.name, name.span, &inner.to_string())
+                self.field(&owner, name.name, name.span, &inner.to_string())
             }
             ExprKind::Index(inner, index) => {
                 let owner = self.infer(inner);
                 self.infer(index)?;
                 self.element(owner?, inner)
             }
-            ExprKind::Call(function, args) => self.call(function, args, expr.span),
+            ExprKind::Call(function, args) => self.call(function, &args, expr.span()),
             ExprKind::Unary(op, inner) => {
                 let operand = self.infer(inner)?;
-                self.judge(operators::unary(*op, &operand), expr.span)
+                self.judge(operators::unary(op, &operand), expr.span())
             }
             ExprKind::Binary(op, left, right) => {
                 let left = self.infer(left);
                 let right = self.infer(right);
-                self.judge(operators::binary(*op, left?, right?), expr.span)
+                self.judge(operators::binary(op, left?, right?), expr.span())
             }
         }
     }
 
-    fn path(&mut self, expr: &Expr) -> Option<Type> {
+    fn path(&mut self, expr: Expr<'_>) -> Option<Type> {
         let Some(reference) = Reference::of(expr) else {
             return Some(Type::Any);
         };
@@ -121,7 +121,7 @@ impl Checker<'_> {
             },
         };
         for (at, name) in reference.path.iter().enumerate().skip(used) {
-            ty = self.field(&ty, &name.name, name.span, &names[..at].join("."))?;
+            ty = self.field(&ty, name.name, name.span, &names[..at].join("."))?;
         }
         Some(ty)
     }
@@ -143,14 +143,14 @@ impl Checker<'_> {
     }
 
     /// The type of what an index gives.
-    fn element(&mut self, owner: Type, expr: &Expr) -> Option<Type> {
+    fn element(&mut self, owner: Type, expr: Expr<'_>) -> Option<Type> {
         Some(match owner {
             Type::List(inner) | Type::Map(inner) => *inner,
             Type::Capsule { view: Some(view), .. } => return self.element(*view, expr),
             Type::Any | Type::Object(_) => Type::Any,
             owner => {
                 let message = format!("cannot index {expr}: it is of type {owner}");
-                self.diagnostics.push(Diagnostic::error(expr.span, message));
+                self.diagnostics.push(Diagnostic::error(expr.span(), message));
                 return None;
             }
         })
@@ -162,7 +162,7 @@ impl Checker<'_> {
             .ok()
     }
 
-    fn call(&mut self, function: &Expr, args: &[Expr], span: Span) -> Option<Type> {
+    fn call(&mut self, function: Expr<'_>, args: &List<'_, Expr<'_>>, span: Span) -> Option<Type> {
         let known = Reference::of(function).and_then(|reference| {
             let names = reference.names();
             if self.scope.type_of(&names).is_some() {
@@ -184,7 +184,7 @@ impl Checker<'_> {
             let callee = self.infer(function)?;
             if !callee.may_become(&Type::Function) {
                 let message = format!("{function} is not a function: it is of type {callee}");
-                self.diagnostics.push(Diagnostic::error(function.span, message));
+                self.diagnostics.push(Diagnostic::error(function.span(), message));
                 return None;
             }
             return Some(Type::Any);
@@ -201,11 +201,11 @@ impl Checker<'_> {
     }
 }
 
-fn type_of_literal(value: &Value) -> Type {
-    match value {
-        Value::Number(_) => Type::Number,
-        Value::String(_) => Type::String,
-        Value::Bool(_) => Type::Bool,
+fn type_of_literal(kind: TokenKind) -> Type {
+    match kind {
+        TokenKind::Number | TokenKind::Float => Type::Number,
+        TokenKind::String => Type::String,
+        TokenKind::Bool => Type::Bool,
         _ => Type::Any,
     }
 }

@@ -58,7 +58,7 @@ fn what_is_too_large_is_refused_before_it_is_made() {
         let mut sources = SourceMap::new();
         let expr = parse_expr(&sources.add("t", text.clone())).unwrap();
         let shown = &text[..text.len().min(80)];
-        let fault = evaluate(&expr, &scope).expect_err(shown);
+        let fault = evaluate(expr.get(), &scope).expect_err(shown);
         assert!(fault.span().len() > 0, "{shown}");
         let message = fault.message();
         assert!(
@@ -76,7 +76,7 @@ fn the_attributes_of_a_body_share_a_budget() {
         let text: String = (0..count).map(attribute).collect();
         let (file, faults) = parse(&sources.add("t", text));
         assert!(faults.is_empty());
-        let decoded = decode_body::<BTreeMap<String, String>>(&file.body, &Variables::new(Isolated));
+        let decoded = decode_body::<BTreeMap<String, String>>(file.body(), &Variables::new(Isolated));
         decoded.map_err(|faults| diag::render_all(&faults, &sources))
     };
     assert_eq!(decoded(60).unwrap().len(), 60);
@@ -158,7 +158,7 @@ proptest! {
         };
         let mut scope = Variables::new(Isolated);
         scope.set("password", Secret::new("hunter2"));
-        let said = || match evaluate(&expr, &scope) {
+        let said = || match evaluate(expr.get(), &scope) {
             Ok(value) => value.to_string(),
             Err(fault) => diag::render(&fault, &sources),
         };

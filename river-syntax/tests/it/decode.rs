@@ -120,7 +120,7 @@ fn scrape(text: &str) -> Result<Scrape, String> {
         "{}",
         diag::render_all(&diagnostics, &sources)
     );
-    decode(file.body.blocks().next().unwrap(), &scope()).map_err(|found: Vec<_>| {
+    decode(file.body().blocks().next().unwrap(), &scope()).map_err(|found: Vec<_>| {
         found.iter().fold(String::new(), |out, d| {
             let fix = d
                 .suggestion()
@@ -240,7 +240,7 @@ fn a_check_needs_no_names() {
         "s {\n targets = unknown.thing\n forward_to = [unknown]\n scrape_interval = \"1x\"\n honor = true\n}\n",
     );
     let (file, _) = parse(&source);
-    let found = check::<Scrape>(file.body.blocks().next().unwrap());
+    let found = check::<Scrape>(file.body().blocks().next().unwrap());
     let messages: Vec<&str> = found.iter().map(river_syntax::Diagnostic::message).collect();
     assert_eq!(
         messages,
@@ -277,7 +277,7 @@ fn a_check_with_types_looks_through_names() {
 "#,
     );
     let (file, _) = parse(&source);
-    let found = check_types::<Scrape>(file.body.blocks().next().unwrap(), &Types);
+    let found = check_types::<Scrape>(file.body().blocks().next().unwrap(), &Types);
     let messages: Vec<String> = found
         .iter()
         .map(|d| format!("{}: {}", source.position(d.span().start()), d.message()))

@@ -46,11 +46,11 @@ fn values() {
         scope.set("password", Secret::new("hunter2"));
         scope.set("local.file.x", Value::object([("content", "text".into())]));
         let mut out = String::new();
-        for attribute in file.body.attributes() {
-            match evaluate(&attribute.value, &scope) {
-                Ok(value) => writeln!(out, "{} = {value}", attribute.name.name).unwrap(),
+        for attribute in file.body().attributes() {
+            match evaluate(attribute.value(), &scope) {
+                Ok(value) => writeln!(out, "{} = {value}", attribute.name()).unwrap(),
                 Err(error) => {
-                    write!(out, "{}: {}", attribute.name.name, diag::render(&error, &sources)).unwrap();
+                    write!(out, "{}: {}", attribute.name(), diag::render(&error, &sources)).unwrap();
                 }
             }
         }
@@ -72,7 +72,8 @@ impl CapsuleType for Target {
 
 fn eval(text: &str, scope: &Variables) -> Value {
     let mut sources = SourceMap::new();
-    evaluate(&parse_expr(&sources.add("t", text)).unwrap(), scope).unwrap()
+    let expr = parse_expr(&sources.add("t", text)).unwrap();
+    evaluate(expr.get(), scope).unwrap()
 }
 
 #[test]
@@ -109,5 +110,5 @@ fn a_name_of_the_host_hides_the_library() {
 fn nothing_is_read_unless_the_host_says_so() {
     let mut sources = SourceMap::new();
     let expr = parse_expr(&sources.add("t", "sys.env(\"PATH\") + constants.hostname")).unwrap();
-    assert_eq!(evaluate(&expr, &EmptyScope).unwrap(), "".into());
+    assert_eq!(evaluate(expr.get(), &EmptyScope).unwrap(), "".into());
 }

@@ -46,7 +46,7 @@ fn a_body_is_shown_with_its_defaults_and_without_its_secrets() {
     );
     let (file, faults) = parse(&source);
     assert!(faults.is_empty());
-    let shown = body(&file.body, Arguments::shape(), &EmptyScope);
+    let shown = body(file.body(), Arguments::shape(), &EmptyScope);
     let attr = |name: &str, kind: &str, value: Json| json!({ "name": name, "type": "attr", "value": { "type": kind, "value": value } });
     let hidden = json!({ "type": "capsule", "value": "(secret)" });
     let expected = json!([
@@ -85,7 +85,7 @@ fn what_shares_parts_with_itself_is_not_written_out() {
     let shown = |text: &str| {
         let mut sources = SourceMap::new();
         let (file, _) = parse(&sources.add("a.river", text));
-        body(&file.body, Arguments::shape(), &scope)
+        body(file.body(), Arguments::shape(), &scope)
     };
     assert_eq!(shown("user = large\n")[0]["value"], too_large);
     // Where a secret belongs it stays hidden, and needs no room.

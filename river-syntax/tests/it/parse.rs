@@ -54,6 +54,27 @@ fn several_errors_are_found() {
 }
 
 #[test]
+fn what_is_refused_is_not_in_the_tree() {
+    for text in [
+        &b"a = \"x\0y\"\n"[..],
+        b"a = `x\0y`\n",
+        b"a = \"x\xffy\"\n",
+        b"a = {\"\0\" = 1}\n",
+        b"a \"\0\" { }\n",
+        b"a = \"\\xff\"\n",
+        b"a = \"\\q\"\n",
+        b"a = 1e\n",
+    ] {
+        let mut sources = SourceMap::new();
+        let text = [b"z = 1\n", text, b"// \0\nb = `\r`\n"].concat();
+        let (file, diagnostics) = parse(&sources.add("t", text));
+        assert_eq!(diagnostics.len(), 2, "{diagnostics:?}");
+        assert!(file.body().is_broken());
+        assert_eq!(file.to_string(), "z = 1\nb = `\r`\n");
+    }
+}
+
+#[test]
 fn an_open_bracket_does_not_swallow_the_next_block() {
     let mut sources = SourceMap::new();
     let source = sources.add("t", "a \"x\" {\n  b = [1,\n}\n\nc \"y\" {\n  d = 1\n}\n");
@@ -105,11 +126,11 @@ fn the_highest_tree_can_be_walked() {
         let mut sources = SourceMap::new();
         let (file, diagnostics) = parse(&sources.add("t", text.clone()));
         assert!(diagnostics.is_empty(), "{text}");
-        let attribute = file.body.attributes().next().unwrap();
-        assert!(evaluate(&attribute.value, &EmptyScope).is_err());
-        assert_eq!(attribute.value.references().len(), 1);
+        let attribute = file.body().attributes().next().unwrap();
+        assert!(evaluate(attribute.value(), &EmptyScope).is_err());
+        assert_eq!(attribute.value().references().len(), 1);
         assert_eq!(format(&file.to_string()).unwrap(), format(&text).unwrap());
-        assert!(check_body::<Loose>(&file.body).is_empty());
+        assert!(check_body::<Loose>(file.body()).is_empty());
     }
 }
 
@@ -125,9 +146,9 @@ fn references_are_as_long_as_the_text_has_them() {
     let mut sources = SourceMap::new();
     let source = sources.add("t", "f.g([a.b.c[i.j].d, (e).x], {k = l.m}) + -n");
     let expr = parse_expr(&source).unwrap();
-    let found: Vec<String> = expr.references().iter().map(Reference::text).collect();
+    let found: Vec<String> = expr.get().references().iter().map(Reference::text).collect();
     assert_eq!(found, ["f.g", "a.b.c", "i.j", "e", "l.m", "n"]);
-    let first = &expr.references()[1];
+    let first = &expr.get().references()[1];
     assert_eq!(source.slice(first.span()), "a.b.c");
     assert_eq!(source.slice(first.prefix_span(2)), "a.b");
 }
@@ -137,13 +158,13 @@ fn blocks_say_what_they_are() {
     let mut sources = SourceMap::new();
     let source = sources.add("t", "a.b \"c\" {\n}\nd \"\" { }\n");
     let (file, _) = parse(&source);
-    let blocks: Vec<_> = file.body.blocks().collect();
+    let blocks: Vec<_> = file.body().blocks().collect();
     assert_eq!(
         (blocks[0].name(), blocks[0].label(), blocks[0].id().as_str()),
         ("a.b", Some("c"), "a.b.c")
     );
-    assert_eq!(source.slice(blocks[0].header), "a.b \"c\" {");
-    assert_eq!(source.slice(blocks[0].span), "a.b \"c\" {\n}");
+    assert_eq!(source.slice(blocks[0].header()), "a.b \"c\" {");
+    assert_eq!(source.slice(blocks[0].span()), "a.b \"c\" {\n}");
     assert_eq!(blocks[1].label(), None);
 }
 
@@ -151,7 +172,7 @@ fn blocks_say_what_they_are() {
 fn powers_bind_to_the_right_and_signs_tighter() {
     let mut sources = SourceMap::new();
     let expr = parse_expr(&sources.add("t", "-1 ^ 2 ^ 3")).unwrap();
-    let ExprKind::Binary(_, left, right) = &expr.kind else {
+    let ExprKind::Binary(_, left, right) = expr.get().kind() else {
         panic!("{expr}")
     };
     assert_eq!(

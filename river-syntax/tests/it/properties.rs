@@ -164,8 +164,8 @@ proptest! {
         let mut sources = SourceMap::new();
         let (file, diagnostics) = parse(&sources.add("t", text));
         diag::render_all(&diagnostics, &sources);
-        for attribute in file.body.attributes() {
-            if let Err(error) = evaluate(&attribute.value, &EmptyScope) {
+        for attribute in file.body().attributes() {
+            if let Err(error) = evaluate(attribute.value(), &EmptyScope) {
                 diag::render(&error, &sources);
             }
         }

@@ -154,7 +154,7 @@ mod tests {
         let source = sources.add("t.alloy", text);
         let (file, faults) = river_syntax::parse(&source);
         assert!(faults.is_empty(), "{faults:?}");
-        river_syntax::decode_body(&file.body, &river_syntax::EmptyScope).unwrap()
+        river_syntax::decode_body(file.body(), &river_syntax::EmptyScope).unwrap()
     }
 
     #[test]

@@ -391,12 +391,15 @@ mod tests {
             |format_text: &str, value: f64| format(format_text, &[value.into()], &Budget::new()).unwrap();
         for precision in [1_099, 1_100, 1_101, 65_535, 65_536, 1_000_000] {
             let zeros = "0".repeat(precision - 1);
-            assert!(one(&format!("%.{precision}f"), 1.5) == format!("1.5{zeros}"));
-            assert!(one(&format!("%.{precision}e"), -15.0) == format!("-1.5{zeros}e+01"));
+            assert_eq!(one(&format!("%.{precision}f"), 1.5), format!("1.5{zeros}"));
+            assert_eq!(one(&format!("%.{precision}e"), -15.0), format!("-1.5{zeros}e+01"));
             assert!(one(&format!("%.{precision}E"), 0.15).starts_with("1.4999"));
-            assert!(one(&format!("%.{precision}x"), 1.5) == format!("0x1.8{zeros}p+00"));
+            assert_eq!(one(&format!("%.{precision}x"), 1.5), format!("0x1.8{zeros}p+00"));
             assert_eq!(one(&format!("%.{precision}g"), 1.5), "1.5");
-            assert!(one(&format!("%#.{precision}g"), 1.5) == format!("1.5{}", &zeros[1..]));
+            assert_eq!(
+                one(&format!("%#.{precision}g"), 1.5),
+                format!("1.5{}", &zeros[1..])
+            );
         }
         let least = one("%.2000f", 5e-324);
         assert_eq!(least.len(), 2_002);

@@ -92,7 +92,7 @@ fn decoded(http: &str) -> Http {
     let source = sources.add("test", http);
     let (file, diagnostics) = river_syntax::parse(&source);
     assert_eq!(diagnostics, []);
-    river_syntax::decode_body(&file.body, &EmptyScope).unwrap()
+    river_syntax::decode_body(file.body(), &EmptyScope).unwrap()
 }
 
 fn body(version: Version) -> remote_write::Body {

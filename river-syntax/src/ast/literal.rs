@@ -1,10 +1,47 @@
-//! What literals stand for.
+//! Literals and what they stand for.
 
-use crate::value::Number;
+use crate::token::TokenKind;
+use crate::value::{Number, Value};
+
+/// A literal, as it is written. The parser has seen to it that it stands for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Literal<'t> {
+    pub(super) text: &'t str,
+    pub(super) kind: TokenKind,
+}
+
+impl<'t> Literal<'t> {
+    /// As written.
+    pub fn text(self) -> &'t str {
+        self.text
+    }
+
+    /// A number, float, string, bool or `null`.
+    pub fn kind(self) -> TokenKind {
+        self.kind
+    }
+
+    /// What it stands for.
+    pub fn value(self) -> Value {
+        let value = match self.kind {
+            TokenKind::Bool => Some(Value::Bool(self.text == "true")),
+            TokenKind::Number | TokenKind::Float => {
+                number(self.text, self.kind == TokenKind::Float).map(Value::Number)
+            }
+            TokenKind::String if self.text.starts_with('`') => Some(Value::from(unraw(self.text))),
+            TokenKind::String => match plain(self.text) {
+                Some(text) => Some(Value::from(text)),
+                None => unescape(self.text).map(Value::from),
+            },
+            _ => None,
+        };
+        value.unwrap_or_default()
+    }
+}
 
 /// The value of a number. A leading zero means octal, as in Alloy, where that makes sense; what is too large for a signed
 /// integer becomes unsigned, and then a float.
-pub(super) fn number(text: &str, float: bool) -> Option<Number> {
+fn number(text: &str, float: bool) -> Option<Number> {
     if !float {
         let (digits, radix) = match text.strip_prefix('0') {
             Some(rest) if !rest.is_empty() => (rest, 8),
@@ -21,18 +58,18 @@ pub(super) fn number(text: &str, float: bool) -> Option<Number> {
 }
 
 /// The value of a raw string: what is between the backticks, without carriage returns.
-pub(super) fn unraw(text: &str) -> String {
+fn unraw(text: &str) -> String {
     text.trim_matches('`').replace('\r', "")
 }
 
 /// What is between the quotes of a string that has no escapes.
-pub(super) fn plain(text: &str) -> Option<&str> {
+fn plain(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
     memchr::memchr(b'\\', inner.as_bytes()).is_none().then_some(inner)
 }
 
 /// The value of a quoted string that the lexer found right; `None` when its byte escapes do not make UTF-8.
-pub(super) fn unescape(text: &str) -> Option<String> {
+pub(crate) fn unescape(text: &str) -> Option<String> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
     let mut out = Vec::with_capacity(inner.len());
     let mut rest = inner;
