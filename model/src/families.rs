@@ -171,7 +171,8 @@ impl Families {
     /// The families by name. Parts of one family come one after another.
     pub fn sorted(&self) -> Vec<FamilyRef<'_>> {
         let mut families: Vec<_> = self.iter().collect();
-        families.sort_by(|a, b| a.name().cmp(b.name()));
+        // Bytes of UTF-8 are in the order of their characters.
+        families.sort_by(|a, b| self.slice(a.entry.name).cmp(self.slice(b.entry.name)));
         families
     }
 }

@@ -10,6 +10,8 @@ mod emit;
 mod error;
 mod filter;
 mod flags;
+mod kernel_file;
+mod kernel_folder;
 mod macos;
 mod mode;
 #[cfg(target_os = "linux")]

@@ -4,13 +4,14 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 
 /// Most that is read of one file; no file of procfs that a collector reads comes near.
 const LARGEST: usize = 16 << 20;
@@ -55,6 +56,23 @@ impl Buffer {
         }
     }
 
+    /// As [`Buffer::file`], of a file that stays open if it is the kernel's.
+    pub(crate) fn kept(&mut self, file: &KernelFile) -> Result<&[u8], Error> {
+        let end = file
+            .with(|open| self.again(open))
+            .map_err(|source| Error::read(file, source))?;
+        Ok(&self.bytes[..end])
+    }
+
+    /// As [`Buffer::kept`], and `None` if there is no such file.
+    pub(crate) fn kept_optional(&mut self, file: &KernelFile) -> Result<Option<&[u8]>, Error> {
+        match file.with(|open| self.again(open)) {
+            Ok(end) => Ok(Some(&self.bytes[..end])),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Error::read(file, source)),
+        }
+    }
+
     /// A sysfs attribute, trimmed: one `read(2)`, never repeated, since some drivers answer the second with a hang.
     pub(crate) fn attribute(&mut self, path: &Path) -> io::Result<&[u8]> {
         let file = File::open(path)?;
@@ -76,12 +94,22 @@ impl Buffer {
         &mut self.bytes
     }
 
-    fn read_once(&mut self, mut file: &File) -> io::Result<&[u8]> {
-        let end = file.read(&mut self.bytes[..ATTRIBUTE])?;
+    /// What one read from the start of a file gives, trimmed.
+    pub(crate) fn read_once(&mut self, file: &File) -> io::Result<&[u8]> {
+        let end = file.read_at(&mut self.bytes[..ATTRIBUTE], 0)?;
         Ok(self.bytes[..end].trim_ascii())
     }
 
     fn read_all(&mut self, mut file: &File) -> io::Result<usize> {
+        self.fill(|space, _| file.read(space))
+    }
+
+    /// Reads the whole of a file that may have been read before; gives the length.
+    pub(crate) fn again(&mut self, file: &File) -> io::Result<usize> {
+        self.fill(|space, at| file.read_at(space, at as u64))
+    }
+
+    fn fill(&mut self, mut read: impl FnMut(&mut [u8], usize) -> io::Result<usize>) -> io::Result<usize> {
         let mut end = 0;
         loop {
             if end == self.bytes.len() {
@@ -90,7 +118,7 @@ impl Buffer {
                 }
                 self.bytes.resize(2 * end, 0);
             }
-            match file.read(&mut self.bytes[end..]) {
+            match read(&mut self.bytes[end..], end) {
                 Ok(0) => return Ok(end),
                 Ok(read) => end += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -113,14 +141,21 @@ impl Drop for Buffer {
 /// An open folder: its files are opened by name without walking the path again.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    handle: OwnedFd,
+    handle: File,
 }
 
 impl Folder {
     pub(crate) fn open_path(path: &Path) -> io::Result<Self> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let handle = nix::fcntl::open(path, flags, Mode::empty())?;
-        Ok(Self { handle })
+        Ok(Self {
+            handle: File::from(handle),
+        })
+    }
+
+    /// The open folder itself.
+    pub(crate) fn handle(&self) -> &File {
+        &self.handle
     }
 
     pub(crate) fn open(&self, name: &str) -> io::Result<File> {

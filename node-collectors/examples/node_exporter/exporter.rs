@@ -1,16 +1,14 @@
 //! `/metrics`: which collectors a request is about, and what they say.
 
-use std::io::Write;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use ferroalloy_model::{Families, MetricKind, text};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use node_collectors::{BuildInfo, NodeCollectors, State, registry};
 
 use crate::flags::Web;
+use crate::gzip::Gzip;
 use crate::log::{Level, Log};
 use crate::process;
 
@@ -50,6 +48,23 @@ pub(crate) struct Query {
     pub(crate) utf8_names: bool,
 }
 
+/// What a scrape works with.
+struct Spare {
+    families: Families,
+    body: Vec<u8>,
+    gzip: Gzip,
+}
+
+impl Spare {
+    fn new() -> Self {
+        Self {
+            families: Families::new(),
+            body: Vec::new(),
+            gzip: Gzip::new(),
+        }
+    }
+}
+
 /// The collectors and what is counted about requests.
 pub(crate) struct Exporter {
     set: NodeCollectors,
@@ -60,7 +75,7 @@ pub(crate) struct Exporter {
     answered: [AtomicU64; CODES.len()],
     gathering_errors: AtomicU64,
     /// Kept from one scrape to the next, so that a scrape allocates little.
-    spare: Mutex<Option<(Families, Vec<u8>)>>,
+    spare: Mutex<Option<Spare>>,
 }
 
 impl Exporter {
@@ -120,7 +135,11 @@ impl Exporter {
                 && (leaves_none || !is_among(&query.exclude, name))
         };
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (mut families, mut body) = spare.unwrap_or_default();
+        let Spare {
+            mut families,
+            mut body,
+            mut gzip,
+        } = spare.unwrap_or_else(Spare::new);
         families.clear();
         body.clear();
         self.report(&self.set.collect_some(&mut families, wanted));
@@ -134,6 +153,7 @@ impl Exporter {
             self.log
                 .write(Level::Error, "series were given twice", &[("series", &count)]);
         }
+        let packed = query.gzip.then(|| gzip.compress(&body)).flatten();
         let answer = Answer {
             code: 200,
             content_type: if query.utf8_names {
@@ -141,10 +161,13 @@ impl Exporter {
             } else {
                 "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
             },
-            gzip: query.gzip,
-            body: if query.gzip { gzip(&body) } else { body.clone() },
+            gzip: packed.is_some(),
+            body: packed.unwrap_or_else(|| {
+                let room = Vec::with_capacity(body.len() + body.len() / 8);
+                std::mem::replace(&mut body, room)
+            }),
         };
-        *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some((families, body));
+        *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(Spare { families, body, gzip });
         answer
     }
 
@@ -224,11 +247,4 @@ fn only(families: &Families, names: &[String]) -> Families {
         }
     }
     chosen
-}
-
-fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
-    // A vector takes all that is written.
-    let _ = encoder.write_all(body);
-    encoder.finish().unwrap_or_default()
 }

@@ -11,19 +11,26 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use node_collectors::NodeCollectors;
 
 mod exporter;
 mod flags;
+mod gzip;
 mod log;
 mod process;
 mod server;
+mod sys;
 
 use exporter::Exporter;
 use flags::{Flags, Wanted};
 
+/// How long a thread waits for the next scrape. One that goes takes its buffers with it.
+const IDLE: Duration = Duration::from_mins(10);
+
 fn main() -> ExitCode {
+    sys::keep_one_heap();
     let flags = match flags::parse(std::env::args().skip(1)) {
         Ok(Wanted::Run(flags)) => *flags,
         Ok(Wanted::Text(text)) => {
@@ -56,8 +63,11 @@ fn run(flags: Flags) -> Result<(), String> {
     }
     let exporter = Arc::new(Exporter::new(set, &flags.web, flags.log));
     // Scrapes block on threads of their own; one is enough for the connections.
+    sys::give_back();
+    sys::forget_code();
     tokio::runtime::Builder::new_current_thread()
         .enable_io()
+        .thread_keep_alive(IDLE)
         .build()
         .map_err(|error| format!("cannot start: {error}"))?
         .block_on(server::serve(&flags.web, &exporter))

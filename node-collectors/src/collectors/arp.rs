@@ -2,13 +2,13 @@
 //! `/proc/net/arp`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
 use crate::filter::Filter;
+use crate::kernel_file::KernelFile;
 use crate::option::options;
 use crate::read::Buffer;
 use crate::text;
@@ -52,7 +52,7 @@ impl Default for Options {
 
 struct Arp {
     /// The file, if it is to be read instead of asking netlink.
-    file: Option<PathBuf>,
+    file: Option<KernelFile>,
     filter: Filter,
 }
 
@@ -60,7 +60,7 @@ impl Arp {
     fn new(context: &Context<'_>) -> Result<Self, Error> {
         let options = &context.options.arp;
         Ok(Self {
-            file: (!options.netlink).then(|| context.roots.proc("net/arp")),
+            file: (!options.netlink).then(|| KernelFile::new(context.roots.proc("net/arp"))),
             filter: Filter::new(
                 ("arp.device-include", &options.device_include),
                 ("arp.device-exclude", &options.device_exclude),
@@ -74,7 +74,7 @@ impl Collector for Arp {
         let entries = match &self.file {
             Some(path) => {
                 let mut buffer = Buffer::take();
-                count_file(buffer.file(path)?)
+                count_file(buffer.kept(path)?)
                     .map_err(|line| Error::parse(path, format_args!("bad line {:?}", text::utf8(line))))?
             }
             None => neighbours()?,

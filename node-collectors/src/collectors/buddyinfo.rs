@@ -1,11 +1,10 @@
 //! `buddyinfo`: free blocks of memory by zone and order, `/proc/buddyinfo` (proc(5)).
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -21,13 +20,13 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 struct BuddyInfo {
-    path: PathBuf,
+    path: KernelFile,
 }
 
 impl BuddyInfo {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("buddyinfo"),
+            path: KernelFile::new(context.roots.proc("buddyinfo")),
         }
     }
 }
@@ -35,7 +34,7 @@ impl BuddyInfo {
 impl Collector for BuddyInfo {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let rows = parse(buffer.file(&self.path)?)
+        let rows = parse(buffer.kept(&self.path)?)
             .map_err(|line| Error::parse(&self.path, format_args!("bad line {:?}", text::utf8(line))))?;
         let help = "Count of free blocks according to size.";
         let mut family = out.family("node_buddyinfo_blocks", help, MetricKind::Gauge);

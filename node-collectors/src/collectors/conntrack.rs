@@ -1,11 +1,10 @@
 //! `conntrack`: the firewall's connection tracking, `/proc/sys/net/netfilter` and `/proc/net/stat/nf_conntrack`.
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -25,18 +24,18 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 struct Conntrack {
-    entries: PathBuf,
-    limit: PathBuf,
-    statistics: PathBuf,
+    entries: KernelFile,
+    limit: KernelFile,
+    statistics: KernelFile,
 }
 
 impl Conntrack {
     fn new(context: &Context<'_>) -> Self {
         let roots = context.roots;
         Self {
-            entries: roots.proc("sys/net/netfilter/nf_conntrack_count"),
-            limit: roots.proc("sys/net/netfilter/nf_conntrack_max"),
-            statistics: roots.proc("net/stat/nf_conntrack"),
+            entries: KernelFile::new(roots.proc("sys/net/netfilter/nf_conntrack_count")),
+            limit: KernelFile::new(roots.proc("sys/net/netfilter/nf_conntrack_max")),
+            statistics: KernelFile::new(roots.proc("net/stat/nf_conntrack")),
         }
     }
 }
@@ -103,14 +102,14 @@ impl Collector for Conntrack {
                 "Maximum size of connection tracking table.",
             ),
         ] {
-            let Some(content) = buffer.optional(path)? else {
+            let Some(content) = buffer.kept_optional(path)? else {
                 return Ok(Outcome::NoData);
             };
             let value =
                 text::decimal(content.trim_ascii()).ok_or_else(|| Error::parse(path, "a number expected"))?;
             out.single(name, help, MetricKind::Gauge, value as f64);
         }
-        let Some(content) = buffer.optional(&self.statistics)? else {
+        let Some(content) = buffer.kept_optional(&self.statistics)? else {
             return Ok(Outcome::NoData);
         };
         let sums = parse(content).map_err(|line| {

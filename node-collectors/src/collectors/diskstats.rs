@@ -12,6 +12,7 @@ use ferroalloy_model::{Families, MetricKind};
 use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::error::Error;
 use crate::filter::Filter;
+use crate::kernel_file::KernelFile;
 use crate::option::options;
 use crate::read::Buffer;
 use crate::sys::Kernel;
@@ -77,7 +78,7 @@ impl Options {
 }
 
 struct DiskStats {
-    path: PathBuf,
+    path: KernelFile,
     block: PathBuf,
     /// Absent if there was no database when the collector was made.
     udev: Option<PathBuf>,
@@ -88,7 +89,7 @@ impl DiskStats {
     fn new(context: &Context<'_>) -> Result<Self, Error> {
         let udev = &context.roots.udev;
         Ok(Self {
-            path: context.roots.proc("diskstats"),
+            path: KernelFile::new(context.roots.proc("diskstats")),
             block: context.roots.sys("block"),
             udev: udev.is_dir().then(|| udev.clone()),
             filter: context.options.diskstats.filter()?,
@@ -253,7 +254,7 @@ fn parse_line(line: &[u8]) -> Result<Option<Device<'_>>, &'static str> {
 impl Collector for DiskStats {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let content = buffer.file(&self.path)?;
+        let content = buffer.kept(&self.path)?;
         let mut devices = Vec::new();
         for line in text::lines(content) {
             let device = parse_line(line).map_err(|fault| {

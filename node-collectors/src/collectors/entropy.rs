@@ -1,11 +1,10 @@
 //! `entropy`: the kernel's pool of randomness, random(4).
 
-use std::path::{Path, PathBuf};
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -24,15 +23,15 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 struct Entropy {
-    available: PathBuf,
-    pool_size: PathBuf,
+    available: KernelFile,
+    pool_size: KernelFile,
 }
 
 impl Entropy {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            available: context.roots.proc("sys/kernel/random/entropy_avail"),
-            pool_size: context.roots.proc("sys/kernel/random/poolsize"),
+            available: KernelFile::new(context.roots.proc("sys/kernel/random/entropy_avail")),
+            pool_size: KernelFile::new(context.roots.proc("sys/kernel/random/poolsize")),
         }
     }
 }
@@ -58,9 +57,9 @@ impl Collector for Entropy {
     }
 }
 
-fn number(path: &Path) -> Result<u64, Error> {
+fn number(path: &KernelFile) -> Result<u64, Error> {
     let mut buffer = Buffer::take();
-    let content = buffer.file(path)?;
+    let content = buffer.kept(path)?;
     text::decimal(content.trim_ascii()).ok_or_else(|| Error::parse(path, "a number expected"))
 }
 

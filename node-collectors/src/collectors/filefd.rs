@@ -1,11 +1,10 @@
 //! `filefd`: open files of the whole system and the limit on them, `/proc/sys/fs/file-nr` (proc_sys_fs(5)).
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -21,13 +20,13 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 struct FileFd {
-    path: PathBuf,
+    path: KernelFile,
 }
 
 impl FileFd {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("sys/fs/file-nr"),
+            path: KernelFile::new(context.roots.proc("sys/fs/file-nr")),
         }
     }
 }
@@ -35,7 +34,7 @@ impl FileFd {
 impl Collector for FileFd {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let content = buffer.file(&self.path)?;
+        let content = buffer.kept(&self.path)?;
         let (allocated, maximum) =
             parse(content).ok_or_else(|| Error::parse(&self.path, "three numbers with tabs expected"))?;
         let help = "File descriptor statistics: allocated.";

@@ -1,12 +1,11 @@
 //! `interrupts`: interrupts by CPU and source, `/proc/interrupts` (proc(5)).
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
 use crate::filter::Filter;
+use crate::kernel_file::KernelFile;
 use crate::option::options;
 use crate::read::Buffer;
 use crate::text;
@@ -49,7 +48,7 @@ impl Default for Options {
 }
 
 struct Interrupts {
-    path: PathBuf,
+    path: KernelFile,
     filter: Filter,
     include_zeros: bool,
 }
@@ -58,7 +57,7 @@ impl Interrupts {
     fn new(context: &Context<'_>) -> Result<Self, Error> {
         let options = &context.options.interrupts;
         Ok(Self {
-            path: context.roots.proc("interrupts"),
+            path: KernelFile::new(context.roots.proc("interrupts")),
             filter: Filter::new(
                 ("interrupts.name-include", &options.name_include),
                 ("interrupts.name-exclude", &options.name_exclude),
@@ -71,7 +70,7 @@ impl Interrupts {
 impl Collector for Interrupts {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let rows = parse(buffer.file(&self.path)?)
+        let rows = parse(buffer.kept(&self.path)?)
             .map_err(|line| Error::parse(&self.path, format_args!("bad line {:?}", text::utf8(line))))?;
         let mut family = out.family("node_interrupts_total", "Interrupt details.", MetricKind::Counter);
         for row in &rows {

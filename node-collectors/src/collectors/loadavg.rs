@@ -4,12 +4,12 @@
 
 mod macos;
 
-use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::sys::Kernel;
 use crate::text;
@@ -31,13 +31,13 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 struct LoadAvg {
-    path: PathBuf,
+    path: KernelFile,
 }
 
 impl LoadAvg {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("loadavg"),
+            path: KernelFile::new(context.roots.proc("loadavg")),
         }
     }
 }
@@ -45,7 +45,7 @@ impl LoadAvg {
 impl Collector for LoadAvg {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let content = buffer.file(&self.path)?;
+        let content = buffer.kept(&self.path)?;
         let loads = parse(content).ok_or_else(|| Error::parse(&self.path, "three numbers expected"))?;
         emit(loads, out);
         Ok(Outcome::Data)

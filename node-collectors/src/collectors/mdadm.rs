@@ -7,6 +7,7 @@ use ferroalloy_model::Families;
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::emit;
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::{Buffer, entries_if_any};
 use crate::sysfs::Sysfs;
 use crate::text;
@@ -26,7 +27,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 static STATES: [&str; 5] = ["active", "inactive", "recovering", "resync", "check"];
 
 struct MdAdm {
-    mdstat: PathBuf,
+    mdstat: KernelFile,
     block: PathBuf,
     sysfs: Sysfs,
 }
@@ -34,7 +35,7 @@ struct MdAdm {
 impl MdAdm {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            mdstat: context.roots.proc("mdstat"),
+            mdstat: KernelFile::new(context.roots.proc("mdstat")),
             block: context.roots.sys("block"),
             sysfs: context.sysfs(),
         }
@@ -67,7 +68,7 @@ impl MdAdm {
 impl Collector for MdAdm {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let Some(content) = buffer.optional(&self.mdstat)? else {
+        let Some(content) = buffer.kept_optional(&self.mdstat)? else {
             return Ok(Outcome::NoData);
         };
         let arrays = parse(content)

@@ -5,12 +5,12 @@
 
 mod macos;
 
-use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::sys::Kernel;
 use crate::text;
@@ -108,13 +108,13 @@ static FIELDS: &[Field] = fields! {
 };
 
 struct MemInfo {
-    path: PathBuf,
+    path: KernelFile,
 }
 
 impl MemInfo {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("meminfo"),
+            path: KernelFile::new(context.roots.proc("meminfo")),
         }
     }
 }
@@ -122,7 +122,7 @@ impl MemInfo {
 impl Collector for MemInfo {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let content = buffer.file(&self.path)?;
+        let content = buffer.kept(&self.path)?;
         for line in text::lines(content).filter(|line| !line.is_empty()) {
             let (key, value) = parse_line(line)
                 .ok_or_else(|| Error::parse(&self.path, format_args!("bad line {:?}", text::utf8(line))))?;

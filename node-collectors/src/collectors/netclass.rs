@@ -1,15 +1,18 @@
 //! `netclass`: properties of network interfaces, `sys/class/net/<interface>`
 //! (Documentation/ABI/testing/sysfs-class-net).
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
 use crate::filter::Pattern;
+use crate::kernel_folder::{KernelFolder, most_kept};
 use crate::option::options;
-use crate::read::{Buffer, Folder, entries};
+use crate::read::{Buffer, entries};
 use crate::text;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
@@ -84,6 +87,12 @@ static PROPERTIES: [Property; 17] = properties! {
     "type" "protocol_type" Gauge,
 };
 
+/// The files with text.
+static TEXTS: [&str; 5] = ["address", "broadcast", "duplex", "ifalias", "operstate"];
+
+/// How many files an interface has: the numbers, then the texts.
+const FILES: usize = PROPERTIES.len() + TEXTS.len();
+
 /// Places in [`PROPERTIES`] of the two that need more than copying.
 const FLAGS: usize = 7;
 const SPEED: usize = 14;
@@ -92,6 +101,8 @@ struct NetClass {
     class: PathBuf,
     ignored: Option<Pattern>,
     ignore_invalid_speed: bool,
+    /// The folders of the interfaces with their open files, by name.
+    open: Mutex<HashMap<String, KernelFolder<FILES>>>,
 }
 
 impl NetClass {
@@ -101,6 +112,7 @@ impl NetClass {
             class: context.roots.sys("class/net"),
             ignored: Pattern::compile("netclass.ignored-devices", &options.ignored_devices)?,
             ignore_invalid_speed: options.ignore_invalid_speed,
+            open: Mutex::new(HashMap::new()),
         })
     }
 }
@@ -132,6 +144,9 @@ impl Collector for NetClass {
             Err(error) => return Err(Error::read(&self.class, error)),
         };
         let mut interfaces = Vec::with_capacity(names.len());
+        // Of two runs at once the later one opens the files for itself.
+        let mut before = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut after = HashMap::with_capacity(before.len());
         for name in names {
             if self
                 .ignored
@@ -141,24 +156,29 @@ impl Collector for NetClass {
                 continue;
             }
             // A file such as `bonding_masters` is no folder; an interface may go away at any time.
-            if let Ok(folder) = Folder::open_path(&self.class.join(&name)) {
-                interfaces.push(self.read(name, &folder));
+            let kept = before.remove(&name);
+            if let Ok(mut folder) = KernelFolder::open(&self.class.join(&name), kept) {
+                interfaces.push(self.read(name.clone(), &mut folder));
+                if folder.is_of_the_kernel() && (after.len() + 1) * FILES <= most_kept() {
+                    after.insert(name, folder);
+                }
             }
         }
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = after;
         emit(&interfaces, out);
         Ok(Outcome::Data)
     }
 }
 
 impl NetClass {
-    fn read(&self, device: String, folder: &Folder) -> Interface {
+    fn read(&self, device: String, folder: &mut KernelFolder<FILES>) -> Interface {
         let mut buffer = Buffer::take();
         let mut interface = Interface {
             device,
             ..Interface::default()
         };
-        for (place, property) in interface.numbers.iter_mut().zip(&PROPERTIES) {
-            let content = buffer.attribute_at(folder, property.file).ok();
+        for (at, (place, property)) in interface.numbers.iter_mut().zip(&PROPERTIES).enumerate() {
+            let content = folder.attribute(at, property.file, &mut buffer).ok();
             *place = content
                 .and_then(text::auto_base)
                 .and_then(|number| i64::try_from(number).ok());
@@ -167,16 +187,21 @@ impl NetClass {
         *speed = speed
             .filter(|megabits| *megabits >= 0 || !self.ignore_invalid_speed)
             .map(|megabits| megabits.saturating_mul(1_000_000) / 8);
-        let mut read = |file: &str| {
-            let content = buffer.attribute_at(folder, file).unwrap_or_default();
-            text::utf8(content).into_owned()
-        };
-        interface.address = read("address");
-        interface.broadcast = read("broadcast");
-        interface.duplex = read("duplex");
-        interface.alias = read("ifalias");
-        interface.state = read("operstate");
-        interface
+        let mut places = (PROPERTIES.len()..).zip(&TEXTS);
+        let [address, broadcast, duplex, alias, state] = std::array::from_fn(|_| {
+            let (at, file) = places.next()?;
+            let content = folder.attribute(at, file, &mut buffer).ok()?;
+            Some(text::utf8(content).into_owned())
+        })
+        .map(Option::unwrap_or_default);
+        Interface {
+            address,
+            broadcast,
+            duplex,
+            alias,
+            state,
+            ..interface
+        }
     }
 }
 

@@ -5,7 +5,6 @@
 mod macos;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use ferroalloy_model::{Families, MetricKind};
@@ -13,6 +12,7 @@ use ferroalloy_model::{Families, MetricKind};
 use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};
 use crate::error::Error;
 use crate::filter::Pattern;
+use crate::kernel_file::KernelFile;
 use crate::option::options;
 use crate::read::Buffer;
 use crate::sys::Kernel;
@@ -63,9 +63,9 @@ type Known = HashMap<Vec<u8>, Option<(String, String)>>;
 
 struct NetStat {
     /// `netstat` and `snmp`: lines in pairs.
-    pairs: [PathBuf; 2],
+    pairs: [KernelFile; 2],
     /// `snmp6`: a counter per line; absent without IPv6.
-    single: PathBuf,
+    single: KernelFile,
     fields: Option<Pattern>,
     /// Fields seen, with family name and HELP if they are to be given: the expression is asked once for each.
     known: Mutex<Known>,
@@ -75,8 +75,8 @@ impl NetStat {
     fn new(context: &Context<'_>) -> Result<Self, Error> {
         let roots = context.roots;
         Ok(Self {
-            pairs: ["net/netstat", "net/snmp"].map(|path| roots.proc(path)),
-            single: roots.proc("net/snmp6"),
+            pairs: ["net/netstat", "net/snmp"].map(|path| KernelFile::new(roots.proc(path))),
+            single: KernelFile::new(roots.proc("net/snmp6")),
             fields: Pattern::compile("netstat.fields", &context.options.netstat.fields)?,
             known: Mutex::default(),
         })
@@ -101,11 +101,11 @@ impl Collector for NetStat {
         };
         let mut buffer = Buffer::take();
         for path in &self.pairs {
-            let content = buffer.file(path)?;
+            let content = buffer.kept(path)?;
             parse_pairs(content, &mut each)
                 .map_err(|line| Error::parse(path, format_args!("bad line {:?}", text::utf8(line))))?;
         }
-        if let Some(content) = buffer.optional(&self.single)? {
+        if let Some(content) = buffer.kept_optional(&self.single)? {
             parse_single(content, &mut each).map_err(|line| {
                 Error::parse(&self.single, format_args!("bad line {:?}", text::utf8(line)))
             })?;

@@ -1,12 +1,11 @@
 //! `nfs`: what this host asked of NFS servers, `/proc/net/rpc/nfs` (net/sunrpc/stats.c).
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::emit;
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::rpc::{V2, V3, rows};
 use crate::text;
@@ -26,14 +25,14 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 static V4: &str = "Null Read Write Commit Open OpenConfirm OpenNoattr OpenDowngrade Close Setattr FsInfo Renew SetClientID SetClientIDConfirm Lock Lockt Locku Access Getattr Lookup LookupRoot Remove Rename Link Symlink Create Pathconf StatFs ReadLink ReadDir ServerCaps DelegReturn GetACL SetACL FsLocations ReleaseLockowner Secinfo FsidPresent ExchangeID CreateSession DestroySession Sequence GetLeaseTime ReclaimComplete GetDeviceInfo LayoutGet LayoutCommit LayoutReturn SecinfoNoName TestStateID FreeStateID GetDeviceList BindConnToSession DestroyClientID Seek Allocate DeAllocate LayoutStats Clone";
 
 struct Nfs {
-    path: PathBuf,
+    path: KernelFile,
     compat: bool,
 }
 
 impl Nfs {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("net/rpc/nfs"),
+            path: KernelFile::new(context.roots.proc("net/rpc/nfs")),
             compat: context.mode.is_compat(),
         }
     }
@@ -42,7 +41,7 @@ impl Nfs {
 impl Collector for Nfs {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let Some(content) = buffer.optional(&self.path)? else {
+        let Some(content) = buffer.kept_optional(&self.path)? else {
             return Ok(Outcome::NoData);
         };
         let counts = parse(content, self.compat)

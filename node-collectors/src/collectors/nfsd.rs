@@ -1,12 +1,11 @@
 //! `nfsd`: what the NFS server of this host did, `/proc/net/rpc/nfsd` (fs/nfsd/stats.c).
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::emit;
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::rpc;
 use crate::text;
@@ -28,14 +27,14 @@ static V4: &str = "Access Close Commit Create DelegPurge DelegReturn GetAttr Get
 static NOT_GIVEN: [&str; 2] = ["PutPubFH", "PutRootFH"];
 
 struct Nfsd {
-    path: PathBuf,
+    path: KernelFile,
     compat: bool,
 }
 
 impl Nfsd {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("net/rpc/nfsd"),
+            path: KernelFile::new(context.roots.proc("net/rpc/nfsd")),
             compat: context.mode.is_compat(),
         }
     }
@@ -44,7 +43,7 @@ impl Nfsd {
 impl Collector for Nfsd {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let Some(content) = buffer.optional(&self.path)? else {
+        let Some(content) = buffer.kept_optional(&self.path)? else {
             return Ok(Outcome::NoData);
         };
         let counts = parse(content, self.compat)

@@ -1,11 +1,10 @@
 //! `pressure`: time that tasks waited for a resource, `/proc/pressure/*` (Documentation/accounting/psi.rst).
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -74,13 +73,16 @@ static RESOURCES: [Resource; 4] = [
 ];
 
 struct Pressure {
-    folder: PathBuf,
+    /// Of each of [`RESOURCES`].
+    files: [KernelFile; RESOURCES.len()],
 }
 
 impl Pressure {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            folder: context.roots.proc("pressure"),
+            files: RESOURCES
+                .each_ref()
+                .map(|(resource, ..)| KernelFile::new(context.roots.proc(format!("pressure/{resource}")))),
         }
     }
 }
@@ -89,9 +91,8 @@ impl Collector for Pressure {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
         let mut outcome = Outcome::NoData;
-        for (resource, some, full) in &RESOURCES {
-            let path = self.folder.join(resource);
-            let content = match buffer.optional(&path) {
+        for (file, (_, some, full)) in self.files.iter().zip(&RESOURCES) {
+            let content = match buffer.kept_optional(file) {
                 Ok(Some(content)) => content,
                 Ok(None) => continue,
                 // Compiled in, but switched off at boot.
@@ -99,7 +100,7 @@ impl Collector for Pressure {
                 Err(error) => return Err(error),
             };
             let totals = parse(content)
-                .map_err(|line| Error::parse(&path, format_args!("bad line {:?}", text::utf8(line))))?;
+                .map_err(|line| Error::parse(file, format_args!("bad line {:?}", text::utf8(line))))?;
             outcome = Outcome::Data;
             for (family, total) in [(some, totals.some), (full, totals.full)] {
                 if let (Some((name, help)), Some(microseconds)) = (family, total) {

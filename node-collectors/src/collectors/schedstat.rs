@@ -1,12 +1,12 @@
 //! `schedstat`: how long tasks ran and waited on each CPU, `/proc/schedstat`
 //! (Documentation/scheduler/sched-stats.rst).
 
-use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -22,13 +22,13 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 struct SchedStat {
-    path: PathBuf,
+    path: KernelFile,
 }
 
 impl SchedStat {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("schedstat"),
+            path: KernelFile::new(context.roots.proc("schedstat")),
         }
     }
 }
@@ -60,7 +60,7 @@ fn parse_line(line: &[u8]) -> Option<Row<'_>> {
 impl Collector for SchedStat {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let Some(content) = buffer.optional(&self.path)? else {
+        let Some(content) = buffer.kept_optional(&self.path)? else {
             return Ok(Outcome::NoData);
         };
         let rows: Vec<_> = text::lines(content).filter_map(parse_line).collect();

@@ -1,12 +1,11 @@
 //! `sockstat`: sockets in use by protocol, `/proc/net/sockstat` and `sockstat6`.
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 use nix::unistd::{SysconfVar, sysconf};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -22,7 +21,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 struct SockStat {
-    files: [PathBuf; 2],
+    files: [KernelFile; 2],
     page_size: f64,
 }
 
@@ -30,7 +29,7 @@ impl SockStat {
     fn new(context: &Context<'_>) -> Result<Self, Error> {
         let page_size = sysconf(SysconfVar::PAGE_SIZE).map_err(|error| Error::system("sysconf", error))?;
         Ok(Self {
-            files: ["net/sockstat", "net/sockstat6"].map(|path| context.roots.proc(path)),
+            files: ["net/sockstat", "net/sockstat6"].map(|path| KernelFile::new(context.roots.proc(path))),
             page_size: page_size.unwrap_or(4096) as f64,
         })
     }
@@ -72,7 +71,7 @@ impl Collector for SockStat {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
         for path in &self.files {
-            let Some(content) = buffer.optional(path)? else {
+            let Some(content) = buffer.kept_optional(path)? else {
                 continue;
             };
             for line in text::lines(content) {

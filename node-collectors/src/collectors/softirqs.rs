@@ -1,11 +1,10 @@
 //! `softirqs`: soft interrupts by CPU and vector, `/proc/softirqs` (proc(5)).
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -26,13 +25,13 @@ static VECTORS: [&str; 10] = [
 ];
 
 struct Softirqs {
-    path: PathBuf,
+    path: KernelFile,
 }
 
 impl Softirqs {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("softirqs"),
+            path: KernelFile::new(context.roots.proc("softirqs")),
         }
     }
 }
@@ -40,7 +39,7 @@ impl Softirqs {
 impl Collector for Softirqs {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let rows = parse(buffer.file(&self.path)?)
+        let rows = parse(buffer.kept(&self.path)?)
             .map_err(|line| Error::parse(&self.path, format_args!("bad line {:?}", text::utf8(line))))?;
         let mut family = out.family(
             "node_softirqs_functions_total",

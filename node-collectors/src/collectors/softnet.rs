@@ -1,12 +1,12 @@
 //! `softnet`: how each CPU got through its received packets, `/proc/net/softnet_stat` (softnet_seq_show in
 //! net/core/net-procfs.c).
 
-use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -22,13 +22,13 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 struct SoftNet {
-    path: PathBuf,
+    path: KernelFile,
 }
 
 impl SoftNet {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("net/softnet_stat"),
+            path: KernelFile::new(context.roots.proc("net/softnet_stat")),
         }
     }
 }
@@ -98,7 +98,7 @@ fn parse_line(line: &[u8]) -> Option<([u64; CPU + 1], usize)> {
 impl Collector for SoftNet {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let content = buffer.file(&self.path)?;
+        let content = buffer.kept(&self.path)?;
         let mut rows = Vec::new();
         for (number, line) in text::lines(content).enumerate() {
             let (columns, known) = parse_line(line)

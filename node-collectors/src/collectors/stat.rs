@@ -1,12 +1,12 @@
 //! `stat`: interrupts, context switches, forks and boot time, the lines of `/proc/stat` (proc_stat(5)) that are not
 //! about one CPU.
 
-use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::option::options;
 use crate::read::Buffer;
 use crate::text;
@@ -55,14 +55,14 @@ const VECTORS: [&str; 10] = [
 ];
 
 struct Stat {
-    path: PathBuf,
+    path: KernelFile,
     softirq: bool,
 }
 
 impl Stat {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("stat"),
+            path: KernelFile::new(context.roots.proc("stat")),
             softirq: context.options.stat.softirq,
         }
     }
@@ -71,7 +71,7 @@ impl Stat {
 impl Collector for Stat {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let content = buffer.file(&self.path)?;
+        let content = buffer.kept(&self.path)?;
         let numbers = parse(content)
             .map_err(|line| Error::parse(&self.path, format_args!("bad line {:?}", text::utf8(line))))?;
         emit(&numbers, out);

@@ -1,12 +1,11 @@
 //! `swap`: swap space by device, `/proc/swaps` (proc(5)).
 
-use std::path::PathBuf;
-
 use ferroalloy_model::Families;
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::emit;
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -22,13 +21,13 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 };
 
 struct Swap {
-    path: PathBuf,
+    path: KernelFile,
 }
 
 impl Swap {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("swaps"),
+            path: KernelFile::new(context.roots.proc("swaps")),
         }
     }
 }
@@ -36,7 +35,7 @@ impl Swap {
 impl Collector for Swap {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let rows = parse(buffer.file(&self.path)?)
+        let rows = parse(buffer.kept(&self.path)?)
             .map_err(|line| Error::parse(&self.path, format_args!("bad line {:?}", text::utf8(line))))?;
         for row in &rows {
             let labels = [

@@ -1,11 +1,10 @@
 //! `udp_queues`: bytes that wait in UDP sockets, summed over `/proc/net/udp` and `udp6`.
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -22,13 +21,13 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
 
 struct UdpQueues {
     /// Label value and file.
-    files: [(&'static str, PathBuf); 2],
+    files: [(&'static str, KernelFile); 2],
 }
 
 impl UdpQueues {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            files: [("v4", "net/udp"), ("v6", "net/udp6")].map(|(ip, path)| (ip, context.roots.proc(path))),
+            files: [("v4", "net/udp"), ("v6", "net/udp6")].map(|(ip, path)| (ip, KernelFile::new(context.roots.proc(path)))),
         }
     }
 }
@@ -40,7 +39,7 @@ impl Collector for UdpQueues {
         let help = "Number of allocated memory in the kernel for UDP datagrams in bytes.";
         let mut family = out.family("node_udp_queues", help, MetricKind::Gauge);
         for (ip, path) in &self.files {
-            let Some(content) = buffer.optional(path)? else {
+            let Some(content) = buffer.kept_optional(path)? else {
                 continue;
             };
             let (transmit, receive) = parse(content)

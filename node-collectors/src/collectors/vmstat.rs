@@ -1,13 +1,13 @@
 //! `vmstat`: counters of the virtual memory system, the lines of `/proc/vmstat` (proc_vmstat(5)) whose key an
 //! expression accepts, under the kernel's own names.
 
-use std::path::PathBuf;
 
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
 use crate::filter::Pattern;
+use crate::kernel_file::KernelFile;
 use crate::option::options;
 use crate::read::Buffer;
 use crate::text;
@@ -42,7 +42,7 @@ impl Default for Options {
 }
 
 struct VmStat {
-    path: PathBuf,
+    path: KernelFile,
     /// Without one, every field is given: an empty expression matches all.
     fields: Option<Pattern>,
 }
@@ -51,7 +51,7 @@ impl VmStat {
     fn new(context: &Context<'_>) -> Result<Self, Error> {
         let fields = Pattern::compile("vmstat.fields", &context.options.vmstat.fields)?;
         Ok(Self {
-            path: context.roots.proc("vmstat"),
+            path: KernelFile::new(context.roots.proc("vmstat")),
             fields,
         })
     }
@@ -60,7 +60,7 @@ impl VmStat {
 impl Collector for VmStat {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let content = buffer.file(&self.path)?;
+        let content = buffer.kept(&self.path)?;
         let (mut name, mut help) = (String::new(), String::new());
         for line in text::lines(content) {
             let (key, value) = parse_line(line)

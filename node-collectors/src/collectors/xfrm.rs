@@ -1,12 +1,11 @@
 //! `xfrm`: faults of IPsec, `/proc/net/xfrm_stat` (Documentation/networking/xfrm_proc.rst).
 
-use std::path::PathBuf;
-
 use ferroalloy_model::Families;
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::emit;
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -166,13 +165,13 @@ static COUNTERS: [(&str, &str, &str); 28] = [
 ];
 
 struct Xfrm {
-    path: PathBuf,
+    path: KernelFile,
 }
 
 impl Xfrm {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("net/xfrm_stat"),
+            path: KernelFile::new(context.roots.proc("net/xfrm_stat")),
         }
     }
 }
@@ -180,7 +179,7 @@ impl Xfrm {
 impl Collector for Xfrm {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let counts = parse(buffer.file(&self.path)?)
+        let counts = parse(buffer.kept(&self.path)?)
             .map_err(|line| Error::parse(&self.path, format_args!("bad line {:?}", text::utf8(line))))?;
         for ((_, name, help), count) in COUNTERS.iter().zip(counts) {
             emit::counter(out, name, help, &[], count as f64);

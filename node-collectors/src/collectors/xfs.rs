@@ -282,6 +282,8 @@ impl Collector for Xfs {
             let content = match buffer.optional(&path) {
                 Ok(Some(content)) => content,
                 Ok(None) => continue,
+                // `stats` beside the devices is the sum over them, and its `stats` a file.
+                Err(error) if error.raw_os_error() == Some(libc::ENOTDIR) => continue,
                 Err(error) => {
                     self.lenient.lenient(Err::<(), _>(error))?;
                     continue;
@@ -329,7 +331,7 @@ mod tests {
     fn known_rows() {
         let host = Host::new(&[
             ("sys/fs/xfs/sda1/stats/stats", CONTENT),
-            ("sys/fs/xfs/stats/x", ""),
+            ("sys/fs/xfs/stats/stats", CONTENT),
         ]);
         let samples = host.samples(&DESCRIPTOR);
         assert_eq!(samples.len(), COUNTERS.len());

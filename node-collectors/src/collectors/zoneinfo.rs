@@ -1,12 +1,11 @@
 //! `zoneinfo`: pages by memory zone, `/proc/zoneinfo` (proc(5), mm/vmstat.c).
 
-use std::path::PathBuf;
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::emit;
 use crate::error::Error;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
@@ -179,13 +178,13 @@ static FIELDS: [(&str, &str, &str); 33] = [
 ];
 
 struct ZoneInfo {
-    path: PathBuf,
+    path: KernelFile,
 }
 
 impl ZoneInfo {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            path: context.roots.proc("zoneinfo"),
+            path: KernelFile::new(context.roots.proc("zoneinfo")),
         }
     }
 }
@@ -193,7 +192,7 @@ impl ZoneInfo {
 impl Collector for ZoneInfo {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut buffer = Buffer::take();
-        let zones = parse(buffer.file(&self.path)?)
+        let zones = parse(buffer.kept(&self.path)?)
             .map_err(|line| Error::parse(&self.path, format_args!("bad line {:?}", text::utf8(line))))?;
         for zone in &zones {
             let labels = [

@@ -10,6 +10,7 @@ use super::cpuinfo::{self, Architecture};
 use crate::collector::{Collector, Context, Outcome};
 use crate::error::Error;
 use crate::filter::Pattern;
+use crate::kernel_file::KernelFile;
 use crate::read::{Buffer, entries_if_any};
 use crate::text::{self, Decimal};
 
@@ -19,8 +20,8 @@ const USER_HZ: f64 = 100.0;
 const HOTPLUG_TICKS: u64 = 300;
 
 pub(super) struct Cpu {
-    stat: PathBuf,
-    cpuinfo: PathBuf,
+    stat: KernelFile,
+    cpuinfo: KernelFile,
     devices: PathBuf,
     guest: bool,
     info: Option<Info>,
@@ -58,8 +59,8 @@ impl Cpu {
             .ok()
             .and_then(text::cpu_list);
         Ok(Self {
-            stat: context.roots.proc("stat"),
-            cpuinfo: context.roots.proc("cpuinfo"),
+            stat: KernelFile::new(context.roots.proc("stat")),
+            cpuinfo: KernelFile::new(context.roots.proc("cpuinfo")),
             devices,
             guest: options.guest,
             info,
@@ -140,7 +141,7 @@ fn parse_stat(content: &[u8]) -> impl Iterator<Item = Result<Ticks, &[u8]>> {
 impl Cpu {
     fn update_stat(&self, ticks: &mut Vec<Ticks>, out: &mut Families) -> Result<(), Error> {
         let mut buffer = Buffer::take();
-        let content = buffer.file(&self.stat)?;
+        let content = buffer.kept(&self.stat)?;
         let mut online = 0;
         for new in parse_stat(content) {
             let new = new
@@ -180,7 +181,7 @@ impl Cpu {
 
     fn update_info(&self, info: &Info, out: &mut Families) -> Result<(), Error> {
         let mut buffer = Buffer::take();
-        let content = buffer.file(&self.cpuinfo)?;
+        let content = buffer.kept(&self.cpuinfo)?;
         let cpus = Architecture::current()
             .and_then(|architecture| cpuinfo::parse(architecture, &String::from_utf8_lossy(content)))
             .map_err(|fault| Error::parse(&self.cpuinfo, fault))?;

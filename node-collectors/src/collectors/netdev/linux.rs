@@ -8,12 +8,13 @@ use super::{Counter, Device, addresses, emit};
 use crate::collector::{Collector, Context, Outcome};
 use crate::error::Error;
 use crate::filter::Filter;
+use crate::kernel_file::KernelFile;
 use crate::read::Buffer;
 use crate::text;
 
 struct NetDev {
     /// `/proc/net/dev`, if it is to be read instead of asking netlink.
-    file: Option<PathBuf>,
+    file: Option<KernelFile>,
     class: PathBuf,
     filter: Filter,
     detailed: bool,
@@ -24,7 +25,7 @@ struct NetDev {
 pub(super) fn build(context: &Context<'_>) -> Result<Box<dyn Collector>, Error> {
     let options = &context.options.netdev;
     Ok(Box::new(NetDev {
-        file: (!options.netlink).then(|| context.roots.proc("net/dev")),
+        file: (!options.netlink).then(|| KernelFile::new(context.roots.proc("net/dev"))),
         class: context.roots.sys("class/net"),
         filter: options.filter()?,
         detailed: options.detailed,
@@ -38,7 +39,7 @@ impl Collector for NetDev {
         let mut devices = match &self.file {
             Some(path) => {
                 let mut buffer = Buffer::take();
-                parse_file(buffer.file(path)?)
+                parse_file(buffer.kept(path)?)
                     .map_err(|line| Error::parse(path, format_args!("bad line {:?}", text::utf8(line))))?
             }
             None => links()?,
