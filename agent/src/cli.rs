@@ -73,9 +73,9 @@ struct Fmt {
     /// it is "-".
     path: Option<PathBuf>,
     /// Write the result to the file rather than to standard output.
-    #[arg(short, long, conflicts_with = "test")]
+    #[arg(short, long)]
     write: bool,
-    /// Change nothing, and fail where a file is not formatted.
+    /// Change nothing, and fail where a file is not formatted; not with -w.
     #[arg(short, long)]
     test: bool,
 }

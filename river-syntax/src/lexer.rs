@@ -10,7 +10,7 @@ mod literal;
 use memchr::{memchr, memmem};
 
 use crate::diag::{self, Diagnostic, MOST_DIAGNOSTICS};
-use crate::source::{BAD_BYTE, MAX_SOURCE_BYTES, Source, SourceId, Span};
+use crate::source::{BAD_BYTE, Source, SourceId, Span};
 use crate::token::{Comment, Token, TokenKind};
 use crate::unicode;
 use crate::work;
@@ -69,9 +69,8 @@ impl<'a> Lexer<'a> {
             done: false,
             out: Lexed::default(),
         };
-        if source.is_too_long() {
-            let message = format!("file is larger than {} MiB", MAX_SOURCE_BYTES >> 20);
-            lexer.error(0, 0, message);
+        if let Some(reason) = source.refused() {
+            lexer.error(0, 0, reason);
         }
         if text.starts_with('\u{feff}') {
             lexer.at = '\u{feff}'.len_utf8();

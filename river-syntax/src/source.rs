@@ -132,13 +132,14 @@ struct Inner {
     lines: OnceLock<Vec<u32>>,
     /// Offsets of bytes that were not UTF-8.
     bad_bytes: Vec<u32>,
-    too_long: bool,
+    /// Why it is not read at all.
+    refused: Option<String>,
 }
 
 impl Source {
     fn new(id: SourceId, name: String, bytes: Vec<u8>) -> Source {
-        let too_long = bytes.len() > MAX_SOURCE_BYTES;
-        let (text, bad_bytes) = if too_long {
+        let refused = refused(&bytes);
+        let (text, bad_bytes) = if refused.is_some() {
             (String::new(), Vec::new())
         } else {
             decode_utf8(bytes)
@@ -149,7 +150,7 @@ impl Source {
             text,
             lines: OnceLock::new(),
             bad_bytes,
-            too_long,
+            refused,
         }))
     }
 
@@ -210,8 +211,8 @@ impl Source {
         &self.0.bad_bytes
     }
 
-    pub(crate) fn is_too_long(&self) -> bool {
-        self.0.too_long
+    pub(crate) fn refused(&self) -> Option<&str> {
+        self.0.refused.as_deref()
     }
 }
 
@@ -223,6 +224,23 @@ impl fmt::Debug for Source {
 
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Why a file is not looked at: it is too long, or its byte-order mark says that it is no UTF-8.
+fn refused(bytes: &[u8]) -> Option<String> {
+    if bytes.len() > MAX_SOURCE_BYTES {
+        return Some(format!("file is larger than {} MiB", MAX_SOURCE_BYTES >> 20));
+    }
+    let encoding = match bytes {
+        [0xff, 0xfe, 0, 0, ..] => "UTF-32LE",
+        [0, 0, 0xfe, 0xff, ..] => "UTF-32BE",
+        [0xff, 0xfe, ..] => "UTF-16LE",
+        [0xfe, 0xff, ..] => "UTF-16BE",
+        _ => return None,
+    };
+    Some(format!(
+        "configuration is encoded with {encoding} but must be utf8"
+    ))
 }
 
 /// The text of `bytes`, with a stand-in for each byte that is not UTF-8, and where those were.

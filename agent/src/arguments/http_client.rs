@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use ferroalloy_http_client as http_client;
-use river_syntax::{Block, Secret};
+use river_syntax::{Block, Invalid, Secret};
 
 use self::oauth2::OAuth2;
 use self::proxy::ProxyArguments;
@@ -16,6 +16,7 @@ use self::tls::Tls;
 
 /// How to reach an HTTP server. Flattened into the block that needs it.
 #[derive(Debug, Clone, PartialEq, Block)]
+#[river(validate = HttpClient::validate)]
 pub(crate) struct HttpClient {
     /// A bearer token.
     bearer_token: Option<Secret>,
@@ -69,6 +70,12 @@ struct Authorization {
 }
 
 impl HttpClient {
+    /// The rules between the options, told at the block that has them.
+    fn validate(&self) -> Result<(), Invalid> {
+        let checked = self.config(true).validate();
+        checked.map_err(|error| Invalid::block(crate::error::chain(&error)))
+    }
+
     /// The client's options; `enable_http2` has another default in each component that has it.
     pub(crate) fn config(&self, enable_http2: bool) -> http_client::Config {
         http_client::Config {

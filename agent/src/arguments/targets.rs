@@ -1,7 +1,7 @@
 //! Targets: label sets, written as a list of objects.
 
-use ferroalloy_model::Labels;
-use river_syntax::{FromValue, Mismatch, ToValue, Type, Value};
+use ferroalloy_model::{Labels, float};
+use river_syntax::{FromValue, Mismatch, Number, ToValue, Type, Value};
 
 /// One target's labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,15 @@ impl FromValue for Target {
     }
 }
 
-/// A label's value. Numbers and bools are printed, as Alloy does.
+/// A label's value. Numbers and bools are printed as Alloy does, which is as Go does: a large float has an exponent.
 fn text(value: &Value) -> Result<String, Mismatch> {
     match value {
         Value::Bool(value) => Ok(value.to_string()),
+        Value::Number(Number::Float(value)) => {
+            let mut text = Vec::new();
+            float::write_go(*value, &mut text);
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        }
         Value::Null => Err(Mismatch::invalid("null cannot be the value of a target's label")),
         Value::Secret(_) => Err(Mismatch::invalid("cannot use a secret as a target value")),
         Value::OptionalSecret(secret) if secret.is_secret() => {
@@ -64,11 +69,13 @@ mod tests {
             ("__address__", Value::from("h:1")),
             ("up", Value::Bool(true)),
             ("shard", Value::from(3.0)),
+            ("count", Value::from(1_000_000_u64)),
+            ("large", Value::from(1e6)),
         ]);
         let target = Target::from_value(&value).unwrap();
         assert_eq!(
             target.0.to_string(),
-            r#"{__address__="h:1", shard="3", up="true"}"#
+            r#"{__address__="h:1", count="1000000", large="1e+06", shard="3", up="true"}"#
         );
         assert_eq!(Target::from_value(&target.to_value()).unwrap(), target);
         let error = Target::from_value(&Value::object([("a", Value::Null)])).unwrap_err();

@@ -22,6 +22,9 @@ impl Fmt {
     }
 
     fn format(&self) -> Result<(), String> {
+        if self.write && self.test {
+            return Err("Error: -w and -t exclude each other\n".to_owned());
+        }
         let path = self.path.as_deref().filter(|path| *path != Path::new("-"));
         match path {
             None if self.write => {

@@ -21,6 +21,10 @@ fn files_are_formatted() {
     assert!(ferroalloy(&["fmt", "-w", name], None).status.success());
     assert!(ferroalloy(&["fmt", "-t", name], None).status.success());
 
+    let both = ferroalloy(&["fmt", "-w", "-t", name], None);
+    assert_eq!(both.status.code(), Some(1));
+    assert!(stderr(&both).contains("exclude each other"), "{}", stderr(&both));
+
     let broken = ferroalloy(&["fmt", "-"], Some("logging {"));
     assert_eq!(broken.status.code(), Some(1));
     assert!(stderr(&broken).contains("<stdin>:1:"), "{}", stderr(&broken));

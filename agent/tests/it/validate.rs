@@ -220,6 +220,19 @@ fn what_the_exporter_is_told_wrong_is_told_at_each_place() {
     assert!(errors[0].2.contains("did you mean \"uname\"?"), "{errors:#?}");
 }
 
+/// A rule between fields of a block within one is told at that block, whatever else is wrong with the component.
+#[test]
+fn rules_of_blocks_are_told_at_the_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    let text = "prometheus.remote_write \"a\" {\n  endpoint {\n    url = \"http://h\"\n    bearer_token = \"t\"\n\
+                \x20   basic_auth { username = \"u\" }\n  }\n  endpoint {\n    url = \"http://h\"\n\
+                \x20   basic_auth { username = \"a:b\" }\n  }\n  external_labels = nothing.at.all\n}\n";
+    fs::write(&path, text).unwrap();
+    let found = findings(&[], &path);
+    assert_eq!(places(&found), ["2:3", "7:3", "11:21"], "{found:#?}");
+}
+
 #[test]
 fn a_block_without_a_place_is_checked_all_the_same() {
     let folder = tempfile::tempdir().unwrap();

@@ -86,6 +86,8 @@ fn number(value: &Value) -> Result<Number, Mismatch> {
         text.parse().map(Number::Float).map_err(|_| wrong())
     } else if text.starts_with('-') {
         text.parse().map(Number::Int).map_err(|_| wrong())
+    } else if text.starts_with('+') {
+        Err(wrong())
     } else {
         text.parse().map(Number::Uint).map_err(|_| wrong())
     }

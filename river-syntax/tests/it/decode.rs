@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use river_syntax::{
-    Block, Bytes, CapsuleOf, CapsuleType, FromValue, Invalid, Isolated, Secret, ShapeKind, SourceMap,
-    ToValue, Type, TypeScope, Variables, check, check_types, decode, diag, parse,
+    Block, Bytes, CapsuleOf, CapsuleType, FromValue, Invalid, Isolated, OptionalSecret, Secret, ShapeKind,
+    SourceMap, ToValue, Type, TypeScope, Value, Variables, check, check_types, decode, diag, parse,
 };
 
 #[derive(Debug)]
@@ -365,4 +365,70 @@ fn nulls_are_zero_values() {
     assert!(scrape.targets.is_empty());
     assert_eq!(scrape.job_name, None);
     assert_eq!(scrape.scrape_timeout, Duration::ZERO);
+}
+
+/// What a value becomes, or why it does not.
+fn converted<T: FromValue + ToValue>(value: impl Into<Value>) -> String {
+    match T::from_value(&value.into()) {
+        Ok(value) => value.to_value().to_string(),
+        Err(mismatch) => mismatch.to_string(),
+    }
+}
+
+#[test]
+fn texts_and_numbers_convert_and_bools_do_not() {
+    assert_eq!(converted::<String>(1e21), "\"1000000000000000000000\"");
+    assert_eq!(converted::<String>(0.000_000_1), "\"0.0000001\"");
+    assert_eq!(converted::<String>(u64::MAX), "\"18446744073709551615\"");
+    assert_eq!(converted::<String>(true), "expected string, got bool");
+    assert_eq!(converted::<i64>("-5"), "-5");
+    assert_eq!(converted::<u64>("18446744073709551615"), "18446744073709551615");
+    assert_eq!(converted::<f64>("1.5e3"), "1500");
+    assert_eq!(converted::<i64>("2.9"), "2");
+    for text in ["", "+5", " 5", "5s", "0x10", "1_000", "-", ".", "e", "inf"] {
+        assert_eq!(converted::<f64>(text), "expected number, got string", "{text:?}");
+    }
+    assert_eq!(converted::<bool>("true"), "expected bool, got string");
+    assert_eq!(converted::<bool>(1_i64), "expected bool, got number");
+    assert_eq!(
+        converted::<u8>(256_i64),
+        "256 is out of range: it must be from 0 to 255"
+    );
+    assert_eq!(converted::<i64>(2.9), "2");
+    assert_eq!(converted::<Bytes>("1KiB"), converted::<Bytes>(1024_i64));
+    assert_eq!(converted::<Duration>("1m30s"), "\"1m30s\"");
+    for text in ["", "30", "1d", "1w", "1 s", "s"] {
+        assert!(
+            converted::<Duration>(text).starts_with("invalid duration"),
+            "{text:?}"
+        );
+    }
+}
+
+#[test]
+fn secrets_come_out_as_secrets_only() {
+    let secret = || Value::Secret(Secret::new("hunter2"));
+    let plain = || Value::OptionalSecret(OptionalSecret::plain("seen"));
+    let kept = || Value::OptionalSecret(OptionalSecret::secret("hunter2"));
+    let refused = "secrets may not be converted into strings";
+    for value in [secret(), kept()] {
+        assert_eq!(converted::<String>(value.clone()), refused);
+        assert_eq!(converted::<Secret>(value.clone()), "(secret)");
+        assert_eq!(converted::<OptionalSecret>(value.clone()), "(secret)");
+        for found in [
+            converted::<Duration>(value.clone()),
+            converted::<Bytes>(value.clone()),
+            converted::<f64>(value.clone()),
+            converted::<std::path::PathBuf>(value.clone()),
+            converted::<Arc<str>>(value),
+        ] {
+            assert!(!found.contains("hunter2"), "{found}");
+            assert!(found.contains("secret") || found.contains("expected"), "{found}");
+        }
+    }
+    assert_eq!(converted::<String>(plain()), "\"seen\"");
+    assert_eq!(converted::<OptionalSecret>(plain()), "\"seen\"");
+    assert_eq!(converted::<Secret>("text"), "(secret)");
+    assert_eq!(converted::<OptionalSecret>("text"), "\"text\"");
+    assert_eq!(converted::<Secret>(1_i64), "expected secret, got number");
 }

@@ -54,6 +54,25 @@ fn several_errors_are_found() {
 }
 
 #[test]
+fn other_encodings_are_refused_in_a_word() {
+    for (mark, name) in [
+        (&b"\xff\xfea\0"[..], "UTF-16LE"),
+        (b"\xfe\xff\0a", "UTF-16BE"),
+        (b"\xff\xfe\0\0a\0\0\0", "UTF-32LE"),
+        (b"\0\0\xfe\xff\0\0\0a", "UTF-32BE"),
+    ] {
+        let mut sources = SourceMap::new();
+        let (_, diagnostics) = parse(&sources.add("t", mark));
+        let messages: Vec<&str> = diagnostics.iter().map(diag::Diagnostic::message).collect();
+        assert_eq!(
+            messages,
+            [format!("configuration is encoded with {name} but must be utf8")]
+        );
+        assert!(!diag::render_all(&diagnostics, &sources).is_empty());
+    }
+}
+
+#[test]
 fn what_is_refused_is_not_in_the_tree() {
     for text in [
         &b"a = \"x\0y\"\n"[..],
