@@ -7,7 +7,7 @@ mod tools;
 mod validate;
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -136,12 +136,9 @@ impl Cli {
 }
 
 /// Writes to standard error what a person at a terminal is to read.
-#[expect(
-    clippy::print_stderr,
-    reason = "the command line speaks to its user here, and nowhere else"
-)]
 fn complain(text: &str) {
-    eprint!("{text}");
+    // Where nobody reads it, the exit code still says it.
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Whether what a person reads on standard error may be coloured.

@@ -106,8 +106,15 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for entry in fs::read_dir(path).map_err(|error| cannot_read(path, error))? {
         let file = entry.map_err(|error| cannot_read(path, error))?.path();
-        if file.extension().is_some_and(|extension| extension == "alloy") && file.is_file() {
+        if file.extension().is_none_or(|extension| extension != "alloy") {
+            continue;
+        }
+        // A link that leads nowhere is a part of the configuration that is missing.
+        let kind = fs::metadata(&file).map_err(|error| cannot_read(&file, error))?;
+        if kind.is_file() {
             files.push(file);
+        } else if !kind.is_dir() {
+            return Err(Error::new(format_args!("{} is not a file", file.display())));
         }
     }
     if files.is_empty() {
@@ -180,6 +187,19 @@ mod tests {
                 .next()
                 .is_some_and(|source| source.name().ends_with("a.alloy"))
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_missing_from_a_folder_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.alloy"), "// nothing\n").unwrap();
+        fs::create_dir(folder.path().join("b.alloy")).unwrap();
+        let source = ConfigSource::Path(folder.path().to_owned());
+        assert_eq!(source.read().unwrap().files.len(), 1);
+        std::os::unix::fs::symlink("nowhere", folder.path().join("c.alloy")).unwrap();
+        let error = source.read().unwrap_err();
+        assert!(error.to_string().contains("c.alloy"), "{error}");
     }
 
     #[test]

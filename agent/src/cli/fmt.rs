@@ -101,8 +101,14 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
     for (path, kind) in entries {
         if kind.is_dir() {
             gather(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "alloy") && path.is_file() {
-            files.push(path);
+        } else if path.extension().is_some_and(|extension| extension == "alloy") {
+            let kind = fs::metadata(&path)
+                .map_err(|error| format!("Error: cannot read {}: {error}\n", path.display()))?;
+            if kind.is_file() {
+                files.push(path);
+            } else if !kind.is_dir() {
+                return Err(format!("Error: {} is not a file\n", path.display()));
+            }
         }
     }
     Ok(())

@@ -29,6 +29,17 @@ pub(crate) fn stderr(output: &Output) -> String {
 }
 
 #[test]
+fn nobody_need_read_what_is_wrong() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ferroalloy"))
+        .args(["validate", "/nowhere/at/all"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
 fn a_wrong_configuration_is_refused_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wrong.alloy");

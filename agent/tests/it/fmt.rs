@@ -82,6 +82,16 @@ fn a_folder_is_formatted_whatever_is_wrong_with_one_file() {
 
 #[cfg(unix)]
 #[test]
+fn a_link_that_leads_nowhere_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("a.alloy")).unwrap();
+    let output = ferroalloy(&["fmt", "-t", folder.path().to_str().unwrap()], None);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("a.alloy"), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
 fn writing_keeps_links_and_permissions() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
