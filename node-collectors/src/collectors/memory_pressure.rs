@@ -1,6 +1,8 @@
 //! `memory_pressure`: how short of memory a Mac is in its own eyes, `sysctl kern.memorystatus_*`
 //! (bsd/kern/kern_memorystatus_notify.c). node_exporter has nothing like it.
 
+use std::ffi::CStr;
+
 use ferroalloy_model::Families;
 
 use crate::collector::{Collector, Descriptor, Outcome, Support};
@@ -28,17 +30,35 @@ struct MemoryPressure<S> {
     sysctl: S,
 }
 
+/// Sysctl, family, HELP, divisor.
+static NUMBERS: [(&CStr, &str, &str, f64); 2] = [
+    (
+        c"kern.memorystatus_vm_pressure_level",
+        "node_memory_pressure_level",
+        "Memory pressure as the system sees it: 1 normal, 2 warning, 4 critical.",
+        1.0,
+    ),
+    (
+        c"kern.memorystatus_level",
+        "node_memory_pressure_available_ratio",
+        "Share of memory that the system considers available.",
+        100.0,
+    ),
+];
+
 impl<S: Sysctl> Collector for MemoryPressure<S> {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
-        let number = |name| calls::value(&self.sysctl, name, |bytes| i32_at(bytes, 0));
-        let level = number(c"kern.memorystatus_vm_pressure_level")?;
-        let help = "Memory pressure as the system sees it: 1 normal, 2 warning, 4 critical.";
-        gauge(out, "node_memory_pressure_level", help, &[], f64::from(level));
-        let available = number(c"kern.memorystatus_level")?;
-        let help = "Share of memory that the system considers available.";
-        let ratio = f64::from(available) / 100.0;
-        gauge(out, "node_memory_pressure_available_ratio", help, &[], ratio);
-        Ok(Outcome::Data)
+        let mut outcome = Outcome::NoData;
+        for (name, family, help, divisor) in NUMBERS {
+            let value = match calls::value(&self.sysctl, name, |bytes| i32_at(bytes, 0)) {
+                Ok(value) => value,
+                Err(error) if error.is_not_found() || error.is_permission_denied() => continue,
+                Err(error) => return Err(error),
+            };
+            gauge(out, family, help, &[], f64::from(value) / divisor);
+            outcome = Outcome::Data;
+        }
+        Ok(outcome)
     }
 }
 
@@ -63,5 +83,17 @@ mod tests {
         );
         collector.sysctl.name("kern.memorystatus_level", [1, 0, 0]);
         assert!(collector.update(&mut Families::new()).is_err());
+    }
+
+    #[test]
+    fn what_is_absent_is_no_data() {
+        let mac = Recorded::default();
+        let collector = MemoryPressure { sysctl: mac };
+        let outcome = collector.update(&mut Families::new());
+        assert_eq!(outcome.unwrap(), Outcome::NoData);
+        collector
+            .sysctl
+            .name("kern.memorystatus_level", 5_i32.to_le_bytes());
+        assert_eq!(samples(&collector), ["node_memory_pressure_available_ratio 0.05"]);
     }
 }

@@ -1,6 +1,8 @@
 //! `nvme_smart`: wear, temperature and errors of a Mac's NVMe drives, from the log page "SMART / Health Information" (NVM
 //! Express Base Specification, 5.14.1.2). Each scrape sends a command to each drive.
 
+use std::io;
+
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Descriptor, Outcome, Support};
@@ -134,8 +136,10 @@ static FIELDS: [(&str, &str, Field); 13] = [
 
 impl<S: Smart> Collector for NvmeSmart<S> {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
-        let drives = self.drives.health();
-        let drives = drives.map_err(|error| Error::system("IONVMeSMARTInterface", error))?;
+        let drives = match self.drives.health() {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Outcome::NoData),
+            drives => drives.map_err(|error| Error::system("IONVMeSMARTInterface", error))?,
+        };
         for (number, Health { device, log }) in drives.iter().enumerate() {
             let numbered = format!("drive{number}");
             let device = device.as_deref().unwrap_or(&numbered);
@@ -196,13 +200,17 @@ mod tests {
     }
 
     #[test]
-    fn a_drive_without_name_or_thermometer_and_no_drive() {
+    fn a_drive_without_name_or_thermometer_and_no_drive_that_may_be_asked() {
         let mac = Recorded::default();
         mac.health(None, &[0; SMART_SIZE]);
         let lines = samples(&NvmeSmart { drives: mac });
         assert_eq!(lines.len(), 12);
         assert!(lines.iter().all(|line| line.contains("device=\"drive0\"")));
         let drives = Recorded::default();
+        let outcome = NvmeSmart { drives }.update(&mut Families::new());
+        assert_eq!(outcome.unwrap(), Outcome::NoData);
+        let drives = Recorded::default();
+        drives.health(Some("disk0"), &log()).deny();
         let outcome = NvmeSmart { drives }.update(&mut Families::new());
         assert_eq!(outcome.unwrap(), Outcome::NoData);
     }

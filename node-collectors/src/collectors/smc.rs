@@ -102,9 +102,12 @@ impl<C: Controller> Smc<C> {
 
 impl<C: Controller> Collector for Smc<C> {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
-        // Every controller has the number of its keys; without one there is no controller.
-        if number(&self.controller, *b"#KEY")?.is_none() {
-            return Ok(Outcome::NoData);
+        // Every controller has the number of its keys; without one there is no controller. A sandbox may keep it from us.
+        match number(&self.controller, *b"#KEY") {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(Outcome::NoData),
+            Err(error) if error.is_permission_denied() => return Ok(Outcome::NoData),
+            Err(error) => return Err(error),
         }
         self.fans(out)?;
         let family = ("node_smc_temperature_celsius", "Temperature of a sensor.");
@@ -159,8 +162,12 @@ mod tests {
     }
 
     #[test]
-    fn no_controller_is_no_data() {
+    fn a_controller_that_is_absent_or_denied_is_no_data() {
         let controller = Recorded::default();
+        let outcome = Smc { controller }.update(&mut Families::new());
+        assert_eq!(outcome.unwrap(), Outcome::NoData);
+        let controller = Recorded::default();
+        controller.smc(*b"#KEY", *b"ui32", &[0, 0, 1, 0]).deny();
         let outcome = Smc { controller }.update(&mut Families::new());
         assert_eq!(outcome.unwrap(), Outcome::NoData);
     }

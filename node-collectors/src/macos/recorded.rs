@@ -39,6 +39,7 @@ struct State {
     services: Option<Vec<u8>>,
     free_space: BTreeMap<String, f64>,
     health: Vec<Health>,
+    denied: bool,
 }
 
 impl Recorded {
@@ -112,7 +113,21 @@ impl Recorded {
     }
 }
 
+impl State {
+    fn permission(&self) -> io::Result<()> {
+        if self.denied {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(())
+    }
+}
+
 impl Recorded {
+    /// Devices can no longer be opened.
+    pub(crate) fn deny(&self) {
+        self.state.lock().unwrap().denied = true;
+    }
+
     pub(crate) fn notification(&self, name: &str, state: u64) -> &Self {
         let mut recorded = self.state.lock().unwrap();
         recorded.notifications.insert(name.to_owned(), state);
@@ -271,6 +286,7 @@ impl Notifications for Recorded {
 impl Smc for Recorded {
     fn exchange(&self, request: &[u8; SMC_SIZE]) -> io::Result<Option<[u8; SMC_SIZE]>> {
         let state = self.state.lock().unwrap();
+        state.permission()?;
         if state.smc.is_empty() {
             return Ok(None);
         }
@@ -314,7 +330,9 @@ impl Services for Recorded {
 
 impl Smart for Recorded {
     fn health(&self) -> io::Result<Vec<Health>> {
-        Ok(self.state.lock().unwrap().health.clone())
+        let state = self.state.lock().unwrap();
+        state.permission()?;
+        Ok(state.health.clone())
     }
 }
 

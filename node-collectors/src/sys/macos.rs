@@ -9,6 +9,7 @@ mod layout;
 mod mach;
 mod mounts;
 mod notify;
+mod pool;
 mod power;
 mod property;
 mod registry;

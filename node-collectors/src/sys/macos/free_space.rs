@@ -9,6 +9,7 @@ use core_foundation::string::CFStringRef;
 use core_foundation::url::{CFURL, CFURLRef};
 
 use super::Kernel;
+use super::pool::drained;
 use super::property::owned;
 use crate::macos::devices::FreeSpace;
 
@@ -26,19 +27,23 @@ unsafe extern "C" {
 
 impl FreeSpace for Kernel {
     fn important_usage(&self, mount_point: &str) -> Option<f64> {
-        let url = CFURL::from_path(mount_point, true)?;
-        let mut value: CFTypeRef = ptr::null();
-        // SAFETY: a live URL, a key that the framework has, a place for the result, which is null or owned, and no
-        // interest in the error.
-        let (found, value) = unsafe {
-            let found = CFURLCopyResourcePropertyForKey(
-                url.as_concrete_TypeRef(),
-                kCFURLVolumeAvailableCapacityForImportantUsageKey,
-                (&raw mut value).cast(),
-                ptr::null_mut(),
-            );
-            (found != 0, owned(value))
-        };
-        value.filter(|_| found)?.downcast::<CFNumber>()?.to_f64()
+        drained(|| important_usage(mount_point))
     }
+}
+
+fn important_usage(mount_point: &str) -> Option<f64> {
+    let url = CFURL::from_path(mount_point, true)?;
+    let mut value: CFTypeRef = ptr::null();
+    // SAFETY: a live URL, a key that the framework has, a place for the result, which is null or owned, and no
+    // interest in the error.
+    let (found, value) = unsafe {
+        let found = CFURLCopyResourcePropertyForKey(
+            url.as_concrete_TypeRef(),
+            kCFURLVolumeAvailableCapacityForImportantUsageKey,
+            (&raw mut value).cast(),
+            ptr::null_mut(),
+        );
+        (found != 0, owned(value))
+    };
+    value.filter(|_| found)?.downcast::<CFNumber>()?.to_f64()
 }

@@ -19,6 +19,9 @@ pub(super) type IoObject = mach_port_t;
 pub(super) const NAME_SIZE: usize = 128;
 /// `kIOReturnNotFound`, `<IOKit/IOReturn.h>`: `sys_iokit` (0x38 << 26), common subsystem, 0x2f0.
 pub(super) const NOT_FOUND: kern_return_t = 0xe000_02f0_u32.cast_signed();
+/// `kIOReturnNotPrivileged` and `kIOReturnNotPermitted`, `<IOKit/IOReturn.h>`, of the same system.
+pub(super) const NOT_PRIVILEGED: kern_return_t = 0xe000_02c1_u32.cast_signed();
+pub(super) const NOT_PERMITTED: kern_return_t = 0xe000_02e2_u32.cast_signed();
 /// `kIOServicePlane`, `<IOKit/IOKitKeys.h>`.
 pub(super) const SERVICE_PLANE: &std::ffi::CStr = c"IOService";
 /// `kIORegistryIterateRecursively`, `<IOKit/IOKitKeys.h>`: towards the children.

@@ -11,6 +11,7 @@ use mach2::traps::mach_task_self;
 use mach2::vm_page_size::vm_kernel_page_size;
 
 use super::Kernel;
+use super::iokit;
 use crate::macos::calls::Mach;
 use crate::macos::layout::vm_statistics64::WORDS;
 
@@ -66,10 +67,11 @@ impl Drop for KernelArray {
 }
 
 pub(super) fn check(code: kern_return_t) -> io::Result<()> {
-    if code == KERN_SUCCESS {
-        return Ok(());
+    match code {
+        KERN_SUCCESS => Ok(()),
+        iokit::NOT_PRIVILEGED | iokit::NOT_PERMITTED => Err(io::ErrorKind::PermissionDenied.into()),
+        _ => Err(io::Error::other(format!("mach error {code:#x}"))),
     }
-    Err(io::Error::other(format!("mach error {code:#x}")))
 }
 
 impl Mach for Kernel {

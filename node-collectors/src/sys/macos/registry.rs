@@ -10,6 +10,7 @@ use core_foundation::string::CFString;
 use super::Kernel;
 use super::iokit::{self, IoObject};
 use super::mach::check;
+use super::pool::drained;
 use super::property::{owned, property};
 use crate::macos::devices::{Entry, Query, Registry};
 use crate::macos::property::Dictionary;
@@ -157,6 +158,6 @@ pub(super) fn all(class: &CStr) -> io::Result<Vec<Object>> {
 
 impl Registry for Kernel {
     fn entries(&self, query: &Query) -> io::Result<Vec<Entry>> {
-        each(query.class, |object| object.entry(query))
+        drained(|| each(query.class, |object| object.entry(query)))
     }
 }

@@ -15,6 +15,7 @@ use core_foundation::dictionary::CFDictionary;
 use core_foundation::string::CFString;
 
 use super::Kernel;
+use super::pool::drained;
 use super::property::owned;
 use super::symbol::{Library, functions};
 use crate::macos::devices::{Channel, Reading, Reports};
@@ -158,14 +159,16 @@ impl Reports for Kernel {
     fn channels(&self, group: &'static str, subgroup: Option<&'static str>) -> io::Result<Vec<Channel>> {
         let mut subscriptions = SUBSCRIPTIONS.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (group, subgroup);
-        if !subscriptions.contains_key(&key)
-            && let Some(subscription) = Subscription::open(key)?
-        {
-            subscriptions.insert(key, subscription);
-        }
-        Ok(subscriptions
-            .get(&key)
-            .and_then(Subscription::read)
-            .unwrap_or_default())
+        drained(|| {
+            if !subscriptions.contains_key(&key)
+                && let Some(subscription) = Subscription::open(key)?
+            {
+                subscriptions.insert(key, subscription);
+            }
+            Ok(subscriptions
+                .get(&key)
+                .and_then(Subscription::read)
+                .unwrap_or_default())
+        })
     }
 }

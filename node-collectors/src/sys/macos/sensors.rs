@@ -15,6 +15,7 @@ use core_foundation::number::CFNumber;
 use core_foundation::string::{CFString, CFStringRef};
 
 use super::Kernel;
+use super::pool::drained;
 use super::property::owned;
 use super::symbol::{Library, functions};
 use crate::macos::devices::Sensors;
@@ -103,9 +104,11 @@ impl Client {
 impl Sensors for Kernel {
     fn temperatures(&self) -> io::Result<Vec<(Option<String>, f64)>> {
         let mut client = CLIENT.lock().unwrap_or_else(PoisonError::into_inner);
-        if client.is_none() {
-            *client = Client::open()?;
-        }
-        Ok(client.as_ref().map(Client::read).unwrap_or_default())
+        drained(|| {
+            if client.is_none() {
+                *client = Client::open()?;
+            }
+            Ok(client.as_ref().map(Client::read).unwrap_or_default())
+        })
     }
 }

@@ -12,6 +12,7 @@ use core_foundation::uuid::{CFUUID, CFUUIDBytes, CFUUIDGetUUIDBytes};
 use super::Kernel;
 use super::iokit;
 use super::mach::check;
+use super::pool::drained;
 use super::property::{owned, property};
 use super::registry::{self, Object};
 use crate::macos::devices::{Health, SMART_SIZE, Smart};
@@ -179,25 +180,29 @@ fn device(drive: &Object) -> Option<String> {
 
 impl Smart for Kernel {
     fn health(&self) -> io::Result<Vec<Health>> {
-        let drives = registry::all(c"IOBlockStorageDevice")?;
-        let capable = drives
-            .iter()
-            .filter(|drive| drive.properties(&[CAPABLE]).flag(CAPABLE) == Some(true));
-        let mut answers = Vec::new();
-        let mut refused = None;
-        for drive in capable {
-            // The interface is given back before the plug-in that it is of.
-            match PlugIn::open(drive).and_then(|plug_in| plug_in.interface()?.log()) {
-                Ok(log) => answers.push(Health {
-                    device: device(drive),
-                    log,
-                }),
-                Err(error) => refused = Some(error),
-            }
+        drained(health)
+    }
+}
+
+fn health() -> io::Result<Vec<Health>> {
+    let drives = registry::all(c"IOBlockStorageDevice")?;
+    let capable = drives
+        .iter()
+        .filter(|drive| drive.properties(&[CAPABLE]).flag(CAPABLE) == Some(true));
+    let mut answers = Vec::new();
+    let mut refused = None;
+    for drive in capable {
+        // The interface is given back before the plug-in that it is of.
+        match PlugIn::open(drive).and_then(|plug_in| plug_in.interface()?.log()) {
+            Ok(log) => answers.push(Health {
+                device: device(drive),
+                log,
+            }),
+            Err(error) => refused = Some(error),
         }
-        match refused {
-            Some(error) if answers.is_empty() => Err(error),
-            _ => Ok(answers),
-        }
+    }
+    match refused {
+        Some(error) if answers.is_empty() => Err(error),
+        _ => Ok(answers),
     }
 }
