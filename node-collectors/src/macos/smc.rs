@@ -2,6 +2,8 @@
 //!
 //! No public header has it; the structure is that of Apple's PowerManagement sources (SMCParamStruct in pmset).
 
+use std::mem::offset_of;
+
 use crate::error::Error;
 use crate::macos::bytes::u32_at;
 use crate::macos::devices::{SMC_SIZE, Smc};
@@ -15,6 +17,52 @@ pub(crate) mod param {
     pub(crate) const COMMAND: usize = 42;
     pub(crate) const BYTES: usize = 48;
 }
+
+// The offsets as a compiler finds them.
+#[allow(dead_code, reason = "only where the fields are is of interest")]
+const _: () = {
+    #[repr(C)]
+    struct Version {
+        major: u8,
+        minor: u8,
+        build: u8,
+        reserved: u8,
+        release: u16,
+    }
+    #[repr(C)]
+    struct Limits {
+        version: u16,
+        length: u16,
+        cpu: u32,
+        gpu: u32,
+        memory: u32,
+    }
+    #[repr(C)]
+    struct KeyInfo {
+        size: u32,
+        kind: u32,
+        attributes: u8,
+    }
+    #[repr(C)]
+    struct Param {
+        key: u32,
+        version: Version,
+        limits: Limits,
+        info: KeyInfo,
+        result: u8,
+        status: u8,
+        command: u8,
+        number: u32,
+        bytes: [u8; 32],
+    }
+    assert!(offset_of!(Param, key) == param::KEY);
+    assert!(offset_of!(Param, info.size) == param::DATA_SIZE);
+    assert!(offset_of!(Param, info.kind) == param::DATA_TYPE);
+    assert!(offset_of!(Param, result) == param::RESULT);
+    assert!(offset_of!(Param, command) == param::COMMAND);
+    assert!(offset_of!(Param, bytes) == param::BYTES);
+    assert!(size_of::<Param>() == SMC_SIZE);
+};
 
 /// `kSMCReadKey`.
 const READ: u8 = 5;

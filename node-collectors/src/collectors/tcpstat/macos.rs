@@ -3,6 +3,8 @@
 //! The list is a run of blocks, each with its length, kind and padding to eight bytes, between a head and a tail
 //! (`get_pcblist_n` in bsd/netinet/in_pcblist.c). Blocks of unknown kinds are passed over by their length.
 
+use std::mem::offset_of;
+
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Outcome};
@@ -43,8 +45,34 @@ const CONNECTION: u32 = 0x20;
 /// `sb_cc` of `struct xsockbuf_n`, `t_state` of `struct xtcpcb_n`.
 const BUFFERED: usize = 8;
 const STATE: usize = 36;
+/// Where a block's kind is, behind its length.
+const KIND: usize = 4;
 /// Length and kind, with which each block begins.
 const HEAD: usize = 8;
+
+// The offsets as a compiler finds them, from the beginnings of the structures in bsd/sys/socketvar.h and
+// bsd/netinet/tcp_var.h, of which there are no public headers.
+#[allow(dead_code, reason = "only where the fields are is of interest")]
+const _: () = {
+    #[repr(C, packed(4))]
+    struct Buffer {
+        length: u32,
+        kind: u32,
+        bytes: u32,
+    }
+    #[repr(C, packed(4))]
+    struct Connection {
+        length: u32,
+        kind: u32,
+        segments: u64,
+        duplicates: i32,
+        timers: [i32; 4],
+        state: i32,
+    }
+    assert!(offset_of!(Buffer, kind) == KIND && offset_of!(Connection, kind) == KIND);
+    assert!(offset_of!(Buffer, bytes) == BUFFERED && HEAD == BUFFERED);
+    assert!(offset_of!(Connection, state) == STATE);
+};
 
 #[derive(Debug, Default, PartialEq)]
 struct Count {
@@ -64,7 +92,7 @@ fn count(list: &[u8]) -> Option<Count> {
     while rest.len() > head {
         let length = length(rest).filter(|length| *length >= HEAD)?;
         let block = rest.get(..length)?;
-        match u32_at(block, 4)? {
+        match u32_at(block, KIND)? {
             RECEIVE_BUFFER => count.received += u64::from(u32_at(block, BUFFERED)?),
             SEND_BUFFER => count.to_send += u64::from(u32_at(block, BUFFERED)?),
             CONNECTION => {
