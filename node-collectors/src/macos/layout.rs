@@ -140,3 +140,27 @@ pub(crate) mod kinfo_proc {
 
 /// The `sysctl(3)` path of all processes: `CTL_KERN`, `KERN_PROC`, `KERN_PROC_ALL`.
 pub(crate) const PROCESS_LIST: [i32; 3] = [1, 14, 0];
+
+/// `struct tcpstat`, `<netinet/tcp_var.h>`, in 32-bit words.
+pub(crate) mod tcpstat {
+    pub(crate) const TCPS_CONNATTEMPT: usize = 0;
+    pub(crate) const TCPS_ACCEPTS: usize = 1;
+    pub(crate) const TCPS_CONNDROPS: usize = 4;
+    pub(crate) const TCPS_SNDTOTAL: usize = 15;
+    pub(crate) const TCPS_SNDREXMITPACK: usize = 18;
+    pub(crate) const TCPS_RCVTOTAL: usize = 25;
+    pub(crate) const TCPS_RCVBADSUM: usize = 28;
+    pub(crate) const TCPS_RCVBADOFF: usize = 29;
+    pub(crate) const TCPS_RCVSHORT: usize = 31;
+}
+
+/// `struct udpstat`, `<netinet/udp_var.h>`, in 32-bit words.
+pub(crate) mod udpstat {
+    pub(crate) const UDPS_IPACKETS: usize = 0;
+    pub(crate) const UDPS_HDROPS: usize = 1;
+    pub(crate) const UDPS_BADSUM: usize = 2;
+    pub(crate) const UDPS_BADLEN: usize = 3;
+    pub(crate) const UDPS_NOPORT: usize = 4;
+    pub(crate) const UDPS_FULLSOCK: usize = 6;
+    pub(crate) const UDPS_OPACKETS: usize = 9;
+}

@@ -15,10 +15,10 @@ use crate::error::Error;
 use crate::filter::Pattern;
 use crate::macos::bytes::u32_at;
 use crate::macos::calls::{self, Sysctl};
+use crate::macos::layout::{tcpstat, udpstat};
 use crate::macos::wrap::Extended;
 
-/// A protocol: its sysctl, and where the counters are: name as on Linux, 32-bit words that are added up. The structures
-/// are `struct tcpstat` (bsd/netinet/tcp_var.h) and `struct udpstat` (bsd/netinet/udp_var.h).
+/// A protocol: its sysctl, and where the counters are: name as on Linux, 32-bit words that are added up.
 struct Protocol {
     sysctl: &'static CStr,
     name: &'static str,
@@ -30,26 +30,34 @@ static PROTOCOLS: [Protocol; 2] = [
         sysctl: c"net.inet.tcp.stats",
         name: "Tcp",
         counters: &[
-            ("ActiveOpens", &[0]),
-            ("PassiveOpens", &[1]),
-            ("AttemptFails", &[4]),
-            ("OutSegs", &[15]),
-            ("RetransSegs", &[18]),
-            ("InSegs", &[25]),
-            // Checksum, offset, too short.
-            ("InErrs", &[28, 29, 31]),
+            ("ActiveOpens", &[tcpstat::TCPS_CONNATTEMPT]),
+            ("PassiveOpens", &[tcpstat::TCPS_ACCEPTS]),
+            ("AttemptFails", &[tcpstat::TCPS_CONNDROPS]),
+            ("OutSegs", &[tcpstat::TCPS_SNDTOTAL]),
+            ("RetransSegs", &[tcpstat::TCPS_SNDREXMITPACK]),
+            ("InSegs", &[tcpstat::TCPS_RCVTOTAL]),
+            (
+                "InErrs",
+                &[
+                    tcpstat::TCPS_RCVBADSUM,
+                    tcpstat::TCPS_RCVBADOFF,
+                    tcpstat::TCPS_RCVSHORT,
+                ],
+            ),
         ],
     },
     Protocol {
         sysctl: c"net.inet.udp.stats",
         name: "Udp",
         counters: &[
-            ("InDatagrams", &[0]),
-            // Header, checksum, length.
-            ("InErrors", &[1, 2, 3]),
-            ("NoPorts", &[4]),
-            ("RcvbufErrors", &[6]),
-            ("OutDatagrams", &[9]),
+            ("InDatagrams", &[udpstat::UDPS_IPACKETS]),
+            (
+                "InErrors",
+                &[udpstat::UDPS_HDROPS, udpstat::UDPS_BADSUM, udpstat::UDPS_BADLEN],
+            ),
+            ("NoPorts", &[udpstat::UDPS_NOPORT]),
+            ("RcvbufErrors", &[udpstat::UDPS_FULLSOCK]),
+            ("OutDatagrams", &[udpstat::UDPS_OPACKETS]),
         ],
     },
 ];

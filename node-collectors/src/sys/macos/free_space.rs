@@ -4,6 +4,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use core_foundation::base::{CFTypeRef, TCFType};
+use core_foundation::error::CFErrorRef;
 use core_foundation::number::CFNumber;
 use core_foundation::string::CFStringRef;
 use core_foundation::url::{CFURL, CFURLRef};
@@ -21,7 +22,7 @@ unsafe extern "C" {
         url: CFURLRef,
         key: CFStringRef,
         value: *mut c_void,
-        error: *mut CFTypeRef,
+        error: *mut CFErrorRef,
     ) -> u8;
 }
 

@@ -1,12 +1,13 @@
 //! IOKit's declarations that are used here; the headers are those of IOKit.framework.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_void};
 
 use core_foundation::array::CFArrayRef;
 use core_foundation::base::{CFAllocatorRef, CFTypeRef};
 use core_foundation::dictionary::{CFDictionaryRef, CFMutableDictionaryRef};
 use core_foundation::string::CFStringRef;
 use core_foundation::uuid::CFUUIDRef;
+use mach2::boolean::boolean_t;
 use mach2::kern_return::kern_return_t;
 use mach2::port::mach_port_t;
 
@@ -39,10 +40,10 @@ unsafe extern "C" {
         existing: *mut IoObject,
     ) -> kern_return_t;
     pub(super) fn IOIteratorNext(iterator: IoObject) -> IoObject;
-    pub(super) fn IOIteratorIsValid(iterator: IoObject) -> c_int;
+    pub(super) fn IOIteratorIsValid(iterator: IoObject) -> boolean_t;
     pub(super) fn IOIteratorReset(iterator: IoObject);
     pub(super) fn IOObjectRelease(object: IoObject) -> kern_return_t;
-    pub(super) fn IOObjectConformsTo(object: IoObject, class: *const c_char) -> c_int;
+    pub(super) fn IOObjectConformsTo(object: IoObject, class: *const c_char) -> boolean_t;
     pub(super) fn IORegistryEntryGetName(entry: IoObject, name: *mut c_char) -> kern_return_t;
     pub(super) fn IORegistryEntryGetParentEntry(
         entry: IoObject,
