@@ -107,6 +107,12 @@ pub fn check<T: Block>(block: ast::Block<'_>) -> Vec<Diagnostic> {
 /// As [`check`], with the static types of the host's names: a reference to something of the wrong type or to a field that
 /// does not exist is reported too.
 pub fn check_types<T: Block>(block: ast::Block<'_>, types: &dyn TypeScope) -> Vec<Diagnostic> {
+    check_value::<T>(block, types).1
+}
+
+/// As [`check_types`], with the struct where all of it is known, for rules that its `validate` function does not have.
+/// Empty lists stand for those whose values are not known and [opaque](FromValue::OPAQUE).
+pub fn check_value<T: Block>(block: ast::Block<'_>, types: &dyn TypeScope) -> (Option<T>, Vec<Diagnostic>) {
     let budget = Budget::new();
     let reader = Reader::new(block.body(), block.header(), Names::Types(types), &budget).for_block(block);
     reader.check::<T>(T::shape().label.is_declared())
@@ -121,4 +127,5 @@ pub fn check_body<T: Block>(body: ast::Body<'_>) -> Vec<Diagnostic> {
         &Budget::new(),
     )
     .check::<T>(false)
+    .1
 }

@@ -21,7 +21,8 @@ mod work;
 
 pub use decode::{
     Block, BlockShape, Bytes, CapsuleOf, Fields, FromValue, Invalid, LabelShape, Mismatch, Reader, Shape,
-    ShapeKind, ToValue, check, check_body, check_types, decode, decode_body, format_duration, parse_duration,
+    ShapeKind, ToValue, check, check_body, check_types, check_value, decode, decode_body, format_duration,
+    parse_duration,
 };
 pub use diag::{Diagnostic, Severity};
 pub use eval::{

@@ -9,6 +9,7 @@ pub(crate) struct Target(pub(crate) Labels);
 
 impl FromValue for Target {
     const TYPE: Type = Type::Map(&Type::Scalar);
+    const OPAQUE: bool = true;
 
     fn from_value(value: &Value) -> Result<Self, Mismatch> {
         let view = value.view();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use ferroalloy_model::{Families, Reconfigured};
 use river_syntax::ast;
-use river_syntax::{Block, Diagnostic, Scope, Stability, ToValue};
+use river_syntax::{Block, Diagnostic, Scope, Stability, ToValue, TypeScope};
 use tokio_util::sync::CancellationToken;
 
 use super::{Arguments, Component, Context, Descriptor, Details};
@@ -67,18 +67,33 @@ pub trait Define: Debug + Send + Sync + Sized + 'static {
             stability: Self::STABILITY,
             shape: <Self::Arguments as Block>::shape,
             exports: <Self::Exports as ToValue>::TYPE,
-            check: |block, types| river_syntax::check_types::<Self::Arguments>(block, types),
+            check: check::<Self>,
             decode: decode::<Self>,
             build: build::<Self>,
         }
     }
 }
 
+fn check<D: Define>(block: ast::Block<'_>, types: &dyn TypeScope) -> Vec<Diagnostic> {
+    let (arguments, mut found) = river_syntax::check_value::<D::Arguments>(block, types);
+    // Rules are for arguments that are right by themselves.
+    if let Some(arguments) = arguments.filter(|_| !found.iter().any(Diagnostic::is_error)) {
+        found.extend(refused::<D>(block, &arguments));
+    }
+    found
+}
+
+/// What the component's own rules say of arguments.
+fn refused<D: Define>(block: ast::Block<'_>, arguments: &D::Arguments) -> Option<Diagnostic> {
+    let error = D::check(arguments).err()?;
+    Some(Diagnostic::error(block.header(), chain(&error)))
+}
+
 fn decode<D: Define>(block: ast::Block<'_>, scope: &dyn Scope) -> Result<Arguments, Vec<Diagnostic>> {
     let arguments = river_syntax::decode::<D::Arguments>(block, scope)?;
-    match D::check(&arguments) {
-        Ok(()) => Ok(Box::new(arguments)),
-        Err(error) => Err(vec![Diagnostic::error(block.header(), chain(&error))]),
+    match refused::<D>(block, &arguments) {
+        None => Ok(Box::new(arguments)),
+        Some(fault) => Err(vec![fault]),
     }
 }
 

@@ -233,6 +233,21 @@ fn rules_of_blocks_are_told_at_the_block() {
     assert_eq!(places(&found), ["2:3", "7:3", "11:21"], "{found:#?}");
 }
 
+/// A component's rules need not know what it is given: what it refers to may be wrong.
+#[test]
+fn rules_are_told_whatever_is_wrong_with_what_is_referred_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    let text = "prometheus.exporter.self \"me\" { }\n\
+                prometheus.scrape \"a\" {\n  targets = prometheus.exporter.self.me.targets\n\
+                \x20 forward_to = [prometheus.remote_write.a.receiver]\n\
+                \x20 scrape_interval = \"1s\"\n  scrape_timeout = \"10s\"\n}\n\
+                prometheus.remote_write \"a\" {\n  endpoint {\n    url = 5\n  }\n}\n";
+    fs::write(&path, text).unwrap();
+    let found = findings(&[], &path);
+    assert_eq!(places(&found), ["2:1", "10:11"], "{found:#?}");
+}
+
 #[test]
 fn a_block_without_a_place_is_checked_all_the_same() {
     let folder = tempfile::tempdir().unwrap();

@@ -51,8 +51,18 @@ pub trait FromValue: Sized {
     /// The type in the reference and for the type checker. It must fit whatever is accepted; [`Type::Any`] always does.
     const TYPE: Type;
 
+    /// Whether no rule between fields looks into such a value, as none looks into a capsule: where a check does not know
+    /// the values of a list of them, an empty one stands for it, so that the rules are checked all the same.
+    const OPAQUE: bool = false;
+
     /// Converts a value.
     fn from_value(value: &Value) -> Result<Self, Mismatch>;
+
+    /// What stands for a value that a check does not know.
+    #[doc(hidden)]
+    fn unknown() -> Option<Self> {
+        None
+    }
 }
 
 impl FromValue for Value {
@@ -240,6 +250,11 @@ impl<T: FromValue> FromValue for Option<T> {
 
 impl<T: FromValue> FromValue for Vec<T> {
     const TYPE: Type = Type::List(&T::TYPE);
+    const OPAQUE: bool = T::OPAQUE;
+
+    fn unknown() -> Option<Vec<T>> {
+        T::OPAQUE.then(Vec::new)
+    }
 
     fn from_value(value: &Value) -> Result<Vec<T>, Mismatch> {
         match value.view() {
@@ -311,6 +326,7 @@ impl<T: CapsuleType> PartialEq for CapsuleOf<T> {
 
 impl<T: CapsuleType> FromValue for CapsuleOf<T> {
     const TYPE: Type = <T as CapsuleType>::TYPE;
+    const OPAQUE: bool = true;
 
     fn from_value(value: &Value) -> Result<CapsuleOf<T>, Mismatch> {
         let found = match value {

@@ -85,9 +85,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn check<T: Block>(mut self, with_label: bool) -> Vec<Diagnostic> {
-        self.read::<T>(with_label);
-        self.finish()
+    pub(super) fn check<T: Block>(mut self, with_label: bool) -> (Option<T>, Vec<Diagnostic>) {
+        let value = self.read::<T>(with_label);
+        (value, self.finish())
     }
 
     fn read<T: Block>(&mut self, with_label: bool) -> Option<T> {
@@ -118,8 +118,10 @@ impl<'a> Reader<'a> {
             Names::Values(scope) => scope,
             Names::Types(_) if expr.references().is_empty() => &EmptyScope,
             Names::Types(types) => {
-                self.diagnostics.extend(types::check(expr, &T::TYPE, types));
-                return None;
+                let faults = types::check(expr, &T::TYPE, types);
+                let known_to_fit = faults.is_empty();
+                self.diagnostics.extend(faults);
+                return if known_to_fit { T::unknown() } else { None };
             }
         };
         let decoded = evaluate_within(expr, scope, self.budget)

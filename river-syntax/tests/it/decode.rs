@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use river_syntax::{
     Block, Bytes, CapsuleOf, CapsuleType, FromValue, Invalid, Isolated, OptionalSecret, Secret, ShapeKind,
-    SourceMap, ToValue, Type, TypeScope, Value, Variables, check, check_types, decode, diag, parse,
+    SourceMap, ToValue, Type, TypeScope, Value, Variables, check, check_types, check_value, decode, diag,
+    parse,
 };
 
 #[derive(Debug)]
@@ -293,6 +294,44 @@ fn a_check_with_types_looks_through_names() {
             "8:56: cannot access field \"name\" of sender.a.receiver: it is of type capsule(\"metrics.receiver\")",
             "9:37: expected string, got bool",
         ]
+    );
+}
+
+/// Neither of its numbers may be larger than the other says.
+#[derive(Block, Debug)]
+#[river(validate = check_bounds)]
+struct Bounds {
+    to: Vec<CapsuleOf<Receiver>>,
+    least: u8,
+    most: u8,
+}
+
+fn check_bounds(bounds: &Bounds) -> Result<(), Invalid> {
+    if bounds.least > bounds.most {
+        return Err(Invalid::field("most", "most must not be less than least"));
+    }
+    Ok(())
+}
+
+#[test]
+fn rules_are_checked_without_the_values_of_capsules() {
+    let found = |text: &str| {
+        let mut sources = SourceMap::new();
+        let (file, _) = parse(&sources.add("t", text));
+        let (value, found) = check_value::<Bounds>(file.body().blocks().next().unwrap(), &Types);
+        let messages: Vec<String> = found.iter().map(ToString::to_string).collect();
+        (value.is_some_and(|bounds| bounds.to.is_empty()), messages)
+    };
+    let wrong = "most must not be less than least".to_owned();
+    let text = "b { \n to = [some.receiver]\n least = 2\n most = 1\n}";
+    assert_eq!(found(text), (false, vec![wrong]));
+    assert_eq!(found(&text.replace("= 1", "= 2")), (true, Vec::new()));
+    assert_eq!(found(&text.replace("= 1", "= some.number")), (false, Vec::new()));
+    // What does not fit hides the rule: it may be what is wrong.
+    let (whole, messages) = found(&text.replace("[some.receiver]", "1 + 1"));
+    assert!(
+        !whole && messages.len() == 1 && messages[0].contains("number"),
+        "{messages:?}"
     );
 }
 
