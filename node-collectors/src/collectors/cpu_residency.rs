@@ -1,6 +1,7 @@
 //! `cpu_residency`: time that the clusters of Apple silicon spend in each performance state, and the frequencies of the
 //! states: the group `CPU Stats` of IOReport, and the tables of the power manager in IOKit's registry. No root is
-//! needed. The mean frequency of a cluster is the rate of its states weighted with their frequencies.
+//! needed. The mean frequency of a cluster is the rate of its states weighted with their frequencies, which have the same
+//! labels as the states.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -25,6 +26,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     ],
     families: &[
         "node_cpu_cluster_state_seconds_total",
+        "node_cpu_cluster_state_frequency_hertz",
         "node_cpu_cluster_frequency_hertz",
     ],
     options: &[],
@@ -51,8 +53,13 @@ const TABLES: Query = Query {
     keys: &["voltage-states1-sram", "voltage-states5-sram"],
     parent: None,
 };
-/// Key and kind of cluster.
-static CLUSTERS: [(&str, &str); 2] = [("voltage-states1-sram", "E"), ("voltage-states5-sram", "P")];
+/// Key, kind of cluster, and what the names of such clusters have in them: `ECPU`, `PCPU1`, `DIE_1_PCPU`.
+static CLUSTERS: [(&str, &str, &str); 2] = [
+    ("voltage-states1-sram", "E", "ECPU"),
+    ("voltage-states5-sram", "P", "PCPU"),
+];
+/// States without a frequency.
+const RESTING: [&str; 3] = ["DOWN", "IDLE", "OFF"];
 
 /// Seconds in a unit of time.
 fn seconds(unit: &str) -> Option<f64> {
@@ -64,6 +71,25 @@ fn seconds(unit: &str) -> Option<f64> {
         "s" => 1.0,
         _ => return None,
     })
+}
+
+/// The states of a cluster, in the driver's order, with their frequencies: the table has them in the same order, without
+/// those in which the cluster rests. Empty if their numbers differ, so that nothing is given to the wrong state.
+fn by_state<'a>(
+    cluster: &str,
+    states: &'a [(String, i64)],
+    tables: &[(&'static str, Vec<f64>)],
+) -> Vec<(&'a str, f64)> {
+    let kind = CLUSTERS.iter().find(|(.., part)| cluster.contains(part));
+    let table = kind.and_then(|(_, kind, _)| tables.iter().find(|(of, _)| of == kind));
+    let names = states.iter().map(|(name, _)| name.trim());
+    let running: Vec<&str> = names.filter(|name| !RESTING.contains(name)).collect();
+    match table {
+        Some((_, table)) if table.len() == running.len() => {
+            running.into_iter().zip(table.iter().copied()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Frequencies in hertz from pairs of 32-bit numbers, frequency and voltage. M1 to M3 give hertz, later ones kilohertz,
@@ -90,7 +116,7 @@ impl<K: Registry> Residency<K> {
         let entries = self.kernel.entries(&TABLES);
         let entries = entries.map_err(|error| Error::system("IOServiceGetMatchingServices", error))?;
         let manager = entries.iter().find(|entry| entry.name == "pmgr");
-        let found = CLUSTERS.iter().filter_map(|(key, cluster)| {
+        let found = CLUSTERS.iter().filter_map(|(key, cluster, _)| {
             let table = manager?.properties.data(key)?;
             Some((*cluster, frequencies(table)))
         });
@@ -124,7 +150,28 @@ impl<K: Registry + Reports> Collector for Residency<K> {
         for ((cluster, state), time) in times {
             family.sample(&[("cluster", cluster), ("state", state)], time);
         }
-        for (cluster, frequencies) in self.tables()? {
+        let tables = self.tables()?;
+        let mut hertz = BTreeMap::new();
+        for channel in &channels {
+            if let (Reading::States(states), Some(_)) = (&channel.reading, seconds(&channel.unit)) {
+                let cluster = channel.name.trim();
+                for (state, frequency) in by_state(cluster, states, tables) {
+                    hertz.entry((cluster, state)).or_insert(frequency);
+                }
+            }
+        }
+        for ((cluster, state), hertz) in hertz {
+            let help = "Frequency of a cluster of CPUs in a performance state.";
+            let labels = [("cluster", cluster), ("state", state)];
+            gauge(
+                out,
+                "node_cpu_cluster_state_frequency_hertz",
+                help,
+                &labels,
+                hertz,
+            );
+        }
+        for (cluster, frequencies) in tables {
             for (state, hertz) in frequencies.iter().enumerate() {
                 let help = "Frequency of a performance state of a kind of cluster, E or P.";
                 let labels = [("cluster_type", *cluster), ("index", &*state.to_string())];
@@ -163,7 +210,10 @@ mod tests {
             ),
         };
         let channels = [
-            channel("24Mticks", &[("IDLE", 48_000_000), ("V0P4", 12_000_000)]),
+            channel(
+                "24Mticks",
+                &[("IDLE", 48_000_000), ("V0P1", 12_000_000), ("V1P0", 24_000_000)],
+            ),
             channel("events", &[("V1P3", 1)]),
         ];
         mac.channels("CPU Stats", Some("CPU Complex Performance States"), &channels)
@@ -187,10 +237,35 @@ mod tests {
                 "node_cpu_cluster_frequency_hertz{cluster_type=\"E\",index=\"0\"} 6e+08",
                 "node_cpu_cluster_frequency_hertz{cluster_type=\"E\",index=\"1\"} 9.72e+08",
                 "node_cpu_cluster_frequency_hertz{cluster_type=\"P\",index=\"0\"} 3.504e+09",
+                "node_cpu_cluster_state_frequency_hertz{cluster=\"ECPU\",state=\"V0P1\"} 6e+08",
+                "node_cpu_cluster_state_frequency_hertz{cluster=\"ECPU\",state=\"V1P0\"} 9.72e+08",
                 "node_cpu_cluster_state_seconds_total{cluster=\"ECPU\",state=\"IDLE\"} 2",
-                "node_cpu_cluster_state_seconds_total{cluster=\"ECPU\",state=\"V0P4\"} 0.5",
+                "node_cpu_cluster_state_seconds_total{cluster=\"ECPU\",state=\"V0P1\"} 0.5",
+                "node_cpu_cluster_state_seconds_total{cluster=\"ECPU\",state=\"V1P0\"} 1",
             ]
         );
+    }
+
+    #[test]
+    fn a_state_has_a_frequency_if_the_table_has_as_many() {
+        let states = |names: &[&str]| -> Vec<(String, i64)> {
+            names.iter().map(|name| ((*name).to_owned(), 1)).collect()
+        };
+        let tables = [("E", vec![1e9]), ("P", vec![2e9, 3e9])];
+        let running = states(&["IDLE", "V0P1", "DOWN", "V1P0"]);
+        for (cluster, expected) in [
+            ("PCPU", 2),
+            ("DIE_1_PCPU1", 2),
+            ("ECPU", 0),
+            ("GPUPH", 0),
+            ("", 0),
+        ] {
+            assert_eq!(by_state(cluster, &running, &tables).len(), expected, "{cluster}");
+        }
+        let given = by_state("PCPU", &running, &tables);
+        assert_eq!(given, [("V0P1", 2e9), ("V1P0", 3e9)]);
+        assert!(by_state("PCPU", &states(&["IDLE"]), &tables).is_empty());
+        assert!(by_state("PCPU", &running, &[]).is_empty());
     }
 
     #[test]
