@@ -77,8 +77,8 @@ impl ToValue for ActionName {
 impl Rule {
     /// Whatever is wrong with a rule by itself is reported at its block.
     fn validate(&self) -> Result<(), Invalid> {
-        rules(std::slice::from_ref(self), Naming::ALLOY_SERIES)
-            .map(drop)
+        self.config()
+            .validate(Naming::ALLOY_SERIES)
             .map_err(|error| Invalid::block(crate::error::chain(&error)))
     }
 
