@@ -102,6 +102,27 @@ fn an_open_bracket_does_not_swallow_the_next_block() {
     assert_eq!(source.position(diagnostics[0].span().start()).line, 3);
 }
 
+/// Tokens are made some at a time: wherever that ends, the tree and the faults are the same.
+#[test]
+fn a_long_file_is_read_to_its_end() {
+    let block = "b \"l\" {\n\ta = [1, x.y]\n}\n";
+    for before in 0..20 {
+        let lead = "z = 1\n".repeat(before);
+        let right = lead.clone() + &block.repeat(500);
+        let mut sources = SourceMap::new();
+        let (file, diagnostics) = parse(&sources.add("t", right.as_str()));
+        assert!(diagnostics.is_empty());
+        assert_eq!(file.to_string(), right);
+        let mixed = lead + &format!("{block}b {{ a = [1 2, (\n}}\nc = = d\n").repeat(300);
+        let (file, diagnostics) = parse(&sources.add("t", mixed));
+        assert_eq!(file.body().blocks().count(), 600);
+        assert_eq!(diagnostics.len(), 600);
+        let expr = format!("[{}]", "x.y, ".repeat(1_000 + before));
+        let expr = parse_expr(&sources.add("t", expr)).unwrap();
+        assert_eq!(expr.get().references().len(), 1_000 + before);
+    }
+}
+
 #[test]
 fn depth_is_bounded() {
     let most = MAX_DEPTH as usize;
