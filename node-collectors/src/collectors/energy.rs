@@ -49,9 +49,10 @@ impl<R: Reports> Collector for Energy<R> {
             let (Reading::Simple(value), Some(unit)) = (&channel.reading, joules(&channel.unit)) else {
                 continue;
             };
-            if !seen.contains(&&*channel.name) {
-                seen.push(&*channel.name);
-                family.sample(&[("domain", channel.name.trim())], *value as f64 * unit);
+            let domain = channel.name.trim();
+            if !seen.contains(&domain) {
+                seen.push(domain);
+                family.sample(&[("domain", domain)], *value as f64 * unit);
             }
         }
         Ok(if seen.is_empty() {
@@ -84,7 +85,7 @@ mod tests {
             channel("CPU Energy", "mJ", 1500),
             channel("GPU Energy", "nJ", 2_000_000_000),
             channel("ANE", "uJ      ", 7),
-            channel("ANE", "uJ", 8),
+            channel("ANE ", "uJ", 8),
             channel("EACC_CPU0", "cycles", 1),
             Channel {
                 reading: Reading::States(vec![("a".into(), 1)]),
