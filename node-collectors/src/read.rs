@@ -1,11 +1,11 @@
-//! Reading small kernel files with as few system calls as possible, into one buffer per thread that is lent out
-//! and taken back, so that a scrape allocates nothing once warm.
+//! Reading small kernel files with as few system calls as possible, into buffers that are lent out and taken back, so that
+//! a scrape allocates nothing once warm, on whichever thread it runs.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
@@ -20,11 +20,12 @@ const KEPT: usize = 256 << 10;
 /// What one read of a sysfs attribute asks for: the kernel gives at most a page.
 const ATTRIBUTE: usize = 4096;
 
-thread_local! {
-    static IDLE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
-}
+/// How many buffers wait at most: as many as a collector has at once.
+const IDLE_AT_MOST: usize = 4;
 
-/// A read buffer, lent by the thread and given back when dropped.
+static IDLE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+/// A read buffer, lent and given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     /// Initialised to its whole length, so that reading into it costs no clearing.
@@ -33,10 +34,10 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     pub(crate) fn take() -> Self {
-        let bytes = IDLE
-            .with_borrow_mut(Vec::pop)
-            .unwrap_or_else(|| vec![0; 2 * ATTRIBUTE]);
-        Self { bytes }
+        let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Self {
+            bytes: idle.unwrap_or_else(|| vec![0; 2 * ATTRIBUTE]),
+        }
     }
 
     /// The whole content of a procfs file, whose size the kernel does not tell beforehand.
@@ -131,9 +132,10 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if self.bytes.len() <= KEPT {
-            let bytes = std::mem::take(&mut self.bytes);
-            // A thread that ends has no place left to put it.
-            let _ = IDLE.try_with(|idle| idle.borrow_mut().push(bytes));
+            let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < IDLE_AT_MOST {
+                idle.push(std::mem::take(&mut self.bytes));
+            }
         }
     }
 }
@@ -227,6 +229,8 @@ mod tests {
         let inner = Buffer::take();
         drop(inner);
         drop(outer);
-        assert!(IDLE.with_borrow(Vec::len) >= 2);
+        let many: Vec<_> = (0..2 * IDLE_AT_MOST).map(|_| Buffer::take()).collect();
+        drop(many);
+        assert!(IDLE.lock().unwrap().len() <= IDLE_AT_MOST);
     }
 }

@@ -10,7 +10,8 @@ use node_collectors::{BuildInfo, NodeCollectors, State, registry};
 use crate::flags::Web;
 use crate::gzip::Gzip;
 use crate::log::{Level, Log};
-use crate::process;
+use crate::negotiate::Form;
+use crate::{process, protobuf};
 
 /// The codes that requests are counted by.
 const CODES: [u16; 3] = [200, 500, 503];
@@ -45,7 +46,7 @@ pub(crate) struct Query {
     /// `name[]`
     pub(crate) names: Vec<String>,
     pub(crate) gzip: bool,
-    pub(crate) utf8_names: bool,
+    pub(crate) form: Form,
 }
 
 /// What a scrape works with.
@@ -145,7 +146,12 @@ impl Exporter {
         self.report(&self.set.collect_some(&mut families, wanted));
         self.own(&mut families);
         let chosen = (!query.names.is_empty()).then(|| only(&families, &query.names));
-        let left_out = text::write(chosen.as_ref().unwrap_or(&families), &mut body);
+        let write = if query.form.protobuf {
+            protobuf::write
+        } else {
+            text::write
+        };
+        let left_out = write(chosen.as_ref().unwrap_or(&families), &mut body);
         if left_out > 0 {
             self.gathering_errors
                 .fetch_add(left_out as u64, Ordering::Relaxed);
@@ -156,11 +162,7 @@ impl Exporter {
         let packed = query.gzip.then(|| gzip.compress(&body)).flatten();
         let answer = Answer {
             code: 200,
-            content_type: if query.utf8_names {
-                "text/plain; version=0.0.4; charset=utf-8; escaping=allow-utf-8"
-            } else {
-                "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
-            },
+            content_type: query.form.content_type(),
             gzip: packed.is_some(),
             body: packed.unwrap_or_else(|| {
                 let room = Vec::with_capacity(body.len() + body.len() / 8);

@@ -1,6 +1,7 @@
 //! The command line, in the form of kingpin: `--flag=value`, `--flag value`, `--switch`, `--no-switch`.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use node_collectors::{Builder, Mode, NodeCollectors, Platform, Support, ValueKind, registry};
 
@@ -30,6 +31,8 @@ pub(crate) struct Web {
     pub(crate) own_metrics: bool,
     /// How many scrapes may run at once; 0 is no limit.
     pub(crate) max_requests: usize,
+    /// TLS and passwords.
+    pub(crate) config_file: Option<PathBuf>,
 }
 
 /// Reads the command line.
@@ -42,6 +45,7 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Wanted, String
         telemetry_path: "/metrics".to_owned(),
         own_metrics: true,
         max_requests: 40,
+        config_file: None,
     };
     let mut log = Log {
         level: Level::Info,
@@ -68,8 +72,11 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Wanted, String
             "--web.max-requests" => web.max_requests = number(name, &value()?)?,
             "--web.disable-exporter-metrics" if given.is_none() => web.own_metrics = false,
             "--no-web.disable-exporter-metrics" if given.is_none() => web.own_metrics = true,
-            "--web.config.file" if value()?.is_empty() => {}
-            "--web.config.file" | "--web.systemd-socket" => {
+            "--web.config.file" => {
+                let path = value()?;
+                web.config_file = (!path.is_empty()).then(|| path.into());
+            }
+            "--web.systemd-socket" => {
                 return Err(format!("{name} is not supported"));
             }
             "--no-web.systemd-socket" if given.is_none() => {}
@@ -120,6 +127,7 @@ fn help() -> String {
         "usage: node_exporter [<flags>]\n\nFlags:\n  -h, --help\n      --version\n      \
          --web.listen-address=:9100 ...\n      --web.telemetry-path=\"/metrics\"\n      \
          --[no-]web.disable-exporter-metrics\n      --web.max-requests=40\n      \
+         --web.config.file=\"\"\n      \
          --log.level=info\n      --log.format=logfmt\n      --path.procfs=\"/proc\"\n      \
          --path.sysfs=\"/sys\"\n      --path.rootfs=\"/\"\n      --path.udev.data=\"/run/udev/data\"\n      \
          --collector.disable-defaults\n",

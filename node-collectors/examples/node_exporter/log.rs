@@ -1,5 +1,7 @@
 //! The log on standard error, in the forms of Go's `slog`.
 
+use std::io::Write;
+
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
@@ -87,16 +89,21 @@ impl Log {
                 let fields: Vec<_> = fields
                     .map(|(name, value)| format!("{name}={}", quoted(value)))
                     .collect();
-                eprintln!("{}", fields.join(" "));
+                put(&fields.join(" "));
             }
             Format::Json => {
                 let fields: serde_json::Map<_, _> = fields
                     .map(|(name, value)| ((*name).to_owned(), (*value).into()))
                     .collect();
-                eprintln!("{}", serde_json::Value::Object(fields));
+                put(&serde_json::Value::Object(fields).to_string());
             }
         }
     }
+}
+
+/// A line that nobody reads any more is no reason to end.
+fn put(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// As it is if nothing in it could be mistaken.

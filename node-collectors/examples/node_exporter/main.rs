@@ -4,13 +4,12 @@
 //! cargo run --release -p node-collectors --example node_exporter -- --web.listen-address=127.0.0.1:9100
 //! ```
 //!
-//! What it does not do is refused with a message: collectors that do not exist here, `--web.config.file`,
-//! `--web.systemd-socket`, `vsock://` addresses.
+//! What it does not do is refused with a message: collectors that do not exist here, `--web.systemd-socket`, `vsock://`
+//! addresses, and of the web config file what `web/config.rs` names. It has no `go_*` metrics, since there is no Go in it.
 
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "a command-line program")]
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use node_collectors::NodeCollectors;
@@ -19,12 +18,16 @@ mod exporter;
 mod flags;
 mod gzip;
 mod log;
+mod negotiate;
 mod process;
+mod protobuf;
 mod server;
 mod sys;
+mod web;
 
 use exporter::Exporter;
 use flags::{Flags, Wanted};
+use web::WebFile;
 
 /// How long a thread waits for the next scrape. One that goes takes its buffers with it.
 const IDLE: Duration = Duration::from_mins(10);
@@ -61,14 +64,16 @@ fn run(flags: Flags) -> Result<(), String> {
     for name in &names {
         flags.log.info("Enabled collector", &[("collector", name)]);
     }
-    let exporter = Arc::new(Exporter::new(set, &flags.web, flags.log));
+    let file = flags.web.config_file.clone().map(WebFile::open).transpose()?;
+    let exporter = Exporter::new(set, &flags.web, flags.log);
     // Scrapes block on threads of their own; one is enough for the connections.
     sys::give_back();
-    sys::forget_code();
+    sys::forget_files();
     tokio::runtime::Builder::new_current_thread()
         .enable_io()
+        .enable_time()
         .thread_keep_alive(IDLE)
         .build()
         .map_err(|error| format!("cannot start: {error}"))?
-        .block_on(server::serve(&flags.web, &exporter))
+        .block_on(server::serve(&flags.web, file, exporter))
 }

@@ -27,34 +27,41 @@ pub(crate) fn give_back() {
     }
 }
 
-/// Gives back the code that has run so far. What runs again is mapped again, from the page cache; what only the start needs, such as
-/// compiling expressions, is not.
-pub(crate) fn forget_code() {
+/// Gives back the pages of files that were needed so far: code and constants. What is needed again is mapped again, from the page cache;
+/// what only the start needs, such as compiling expressions and what the dynamic linker reads, is not. Before a second thread is started.
+pub(crate) fn forget_files() {
     #[cfg(target_os = "linux")]
-    for (start, length) in std::fs::read_to_string("/proc/self/maps")
-        .unwrap_or_default()
-        .lines()
-        .filter_map(code)
-    {
-        // SAFETY: a private mapping of a file that may not be written has no pages of its own: whatever is dropped is
-        // the file's content, and comes back from there when it is next used.
+    for (start, length) in files(&std::fs::read_to_string("/proc/self/smaps").unwrap_or_default()) {
+        // SAFETY: the mapping may not be written and has no page of its own, so whatever is dropped is the file's content and
+        // comes back from there when it is next used. No other thread changes mappings meanwhile.
         unsafe {
             libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED);
         }
     }
 }
 
-/// Start and length of a mapping of `/proc/self/maps`, if it is code of a file.
+/// Start and length of each mapping of `/proc/self/smaps` that is of a file, may not be written, and has no page that was.
 #[cfg(target_os = "linux")]
-fn code(line: &str) -> Option<(usize, usize)> {
-    let mut words = line.split_ascii_whitespace();
-    let (start, end) = words.next()?.split_once('-')?;
-    let (start, end) = (
-        usize::from_str_radix(start, 16).ok()?,
-        usize::from_str_radix(end, 16).ok()?,
-    );
-    let of_a_file = words.next()? == "r-xp" && words.nth(3)?.starts_with('/');
-    of_a_file.then_some((start, end.checked_sub(start)?))
+fn files(smaps: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut current = None;
+    for line in smaps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        match (words.next(), words.next()) {
+            (Some("Anonymous:"), Some("0")) => found.extend(current.take()),
+            (Some(range), Some(permissions)) if !range.ends_with(':') => {
+                let read_only = permissions.starts_with("r-") && permissions.ends_with('p');
+                let of_a_file = words.nth(3).is_some_and(|path| path.starts_with('/'));
+                current = range.split_once('-').and_then(|(start, end)| {
+                    let start = usize::from_str_radix(start, 16).ok()?;
+                    let end = usize::from_str_radix(end, 16).ok()?;
+                    (read_only && of_a_file).then_some((start, end.checked_sub(start)?))
+                });
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -62,20 +69,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_of_files_alone_is_forgotten() {
-        let line =
-            |permissions: &str, file: &str| format!("1000-3000 {permissions} 00000000 fd:00 12 {file}");
-        assert_eq!(code(&line("r-xp", "/usr/bin/program")), Some((0x1000, 0x2000)));
+    fn only_pages_of_files_are_forgotten() {
+        let mapping = |permissions: &str, file: &str, anonymous: u32| {
+            format!(
+                "1000-3000 {permissions} 00000000 fd:00 12 {file}\nSize: 8 kB\nAnonymous: {anonymous} kB\nVmFlags: rd mr\n"
+            )
+        };
+        for permissions in ["r-xp", "r--p"] {
+            assert_eq!(
+                files(&mapping(permissions, "/usr/bin/program", 0)),
+                [(0x1000, 0x2000)]
+            );
+        }
         for other in [
-            line("r--p", "/usr/bin/program"),
-            line("rwxp", "/usr/bin/program"),
-            line("r-xp", "[vdso]"),
-            line("r-xp", ""),
+            mapping("r--p", "/usr/bin/program", 4),
+            mapping("rwxp", "/usr/bin/program", 0),
+            mapping("r--s", "/usr/bin/program", 0),
+            mapping("r-xp", "[vdso]", 0),
+            mapping("r-xp", "", 0),
             String::new(),
         ] {
-            assert_eq!(code(&other), None, "{other}");
+            assert!(files(&other).is_empty(), "{other}");
         }
-        forget_code();
+        assert!(!files(&std::fs::read_to_string("/proc/self/smaps").unwrap()).is_empty());
         give_back();
     }
 }

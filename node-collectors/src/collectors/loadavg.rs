@@ -4,7 +4,6 @@
 
 mod macos;
 
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Platform, Support};

@@ -1,7 +1,6 @@
 //! `schedstat`: how long tasks ran and waited on each CPU, `/proc/schedstat`
 //! (Documentation/scheduler/sched-stats.rst).
 
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};

@@ -1,7 +1,6 @@
 //! `softnet`: how each CPU got through its received packets, `/proc/net/softnet_stat` (softnet_seq_show in
 //! net/core/net-procfs.c).
 
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};

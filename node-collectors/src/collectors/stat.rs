@@ -1,7 +1,6 @@
 //! `stat`: interrupts, context switches, forks and boot time, the lines of `/proc/stat` (proc_stat(5)) that are not
 //! about one CPU.
 
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};

@@ -27,7 +27,8 @@ struct UdpQueues {
 impl UdpQueues {
     fn new(context: &Context<'_>) -> Self {
         Self {
-            files: [("v4", "net/udp"), ("v6", "net/udp6")].map(|(ip, path)| (ip, KernelFile::new(context.roots.proc(path)))),
+            files: [("v4", "net/udp"), ("v6", "net/udp6")]
+                .map(|(ip, path)| (ip, KernelFile::new(context.roots.proc(path)))),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `vmstat`: counters of the virtual memory system, the lines of `/proc/vmstat` (proc_vmstat(5)) whose key an
 //! expression accepts, under the kernel's own names.
 
-
 use ferroalloy_model::{Families, MetricKind};
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};

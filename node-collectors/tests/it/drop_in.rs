@@ -165,8 +165,8 @@ fn gzip_and_own_metrics_as_asked() {
 fn what_is_not_supported_is_refused() {
     for (args, part) in [
         (
-            &["--web.config.file=x.yml"][..],
-            "--web.config.file is not supported",
+            &["--web.config.file=/absent/x.yml"][..],
+            "/absent/x.yml: cannot read it: ",
         ),
         (&["--web.systemd-socket"], "--web.systemd-socket is not supported"),
         (
