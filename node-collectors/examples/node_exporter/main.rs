@@ -32,6 +32,9 @@ use web::WebFile;
 /// How long a thread waits for the next scrape. One that goes takes its buffers with it.
 const IDLE: Duration = Duration::from_mins(10);
 
+/// Threads where the number of scrapes at once is not limited.
+const UNLIMITED: usize = 512;
+
 fn main() -> ExitCode {
     sys::keep_one_heap();
     let flags = match flags::parse(std::env::args().skip(1)) {
@@ -69,9 +72,15 @@ fn run(flags: Flags) -> Result<(), String> {
     // Scrapes block on threads of their own; one is enough for the connections.
     sys::give_back();
     sys::forget_files();
+    // Room for the scrapes that may run at once, and for saying so to some more; others wait.
+    let threads = match flags.web.max_requests {
+        0 => UNLIMITED,
+        most => most.saturating_add(8),
+    };
     tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
+        .max_blocking_threads(threads)
         .thread_keep_alive(IDLE)
         .build()
         .map_err(|error| format!("cannot start: {error}"))?
