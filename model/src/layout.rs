@@ -12,6 +12,8 @@
 
 mod attachments;
 mod builder;
+mod indexes;
+mod slots;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,11 +21,13 @@ use std::sync::{Arc, Weak};
 
 pub use attachments::StageKey;
 pub use builder::LayoutBuilder;
+pub use slots::Slots;
 
 use crate::intern::Pair;
 use crate::labels::Labels;
 use crate::sample::Metadata;
 use attachments::Attachments;
+use indexes::{Indexes, Run};
 
 /// Names a source within the process: the unit of order, and of sharding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,21 +72,18 @@ pub struct Layout {
     /// Every pair that occurs, once.
     pairs: Box<[Pair]>,
     /// Indexes into `pairs`, series after series.
-    refs: Box<[u32]>,
+    refs: Indexes,
     /// End of each slot's run in `refs`; an empty run is a vacant slot.
-    ends: Box<[u32]>,
+    ends: Indexes,
     vacant: usize,
     families: Box<[Arc<Metadata>]>,
-    /// By slot, an index into `families`; empty when no slot has metadata.
-    family_of: Box<[u32]>,
+    /// By slot, an index into `families`, or one beyond its end; empty when no slot has metadata.
+    family_of: Indexes,
     parent: Weak<Layout>,
     parent_id: Option<LayoutId>,
-    changed: Box<[u32]>,
+    changed: Slots,
     attachments: Attachments,
 }
-
-/// A slot without metadata.
-const NO_FAMILY: u32 = u32::MAX;
 
 impl Layout {
     /// This layout's number.
@@ -112,7 +113,7 @@ impl Layout {
 
     /// Whether there are no slots.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len() == 0
     }
 
     /// Number of slots that hold a series.
@@ -130,11 +131,11 @@ impl Layout {
         let start = slot
             .checked_sub(1)
             .and_then(|s| self.ends.get(s))
-            .map_or(0, |e| *e as usize);
-        let end = self.ends.get(slot).map_or(start, |e| *e as usize);
+            .map_or(0, |end| end as usize);
+        let end = self.ends.get(slot).map_or(start, |end| end as usize);
         Series {
             pairs: &self.pairs,
-            refs: self.refs.get(start..end).unwrap_or_default(),
+            refs: self.refs.run(start..end),
         }
     }
 
@@ -147,7 +148,7 @@ impl Layout {
     pub fn metadata(&self, slot: usize) -> Option<&Arc<Metadata>> {
         self.family_of
             .get(slot)
-            .and_then(|family| self.families.get(*family as usize))
+            .and_then(|family| self.families.get(family as usize))
     }
 
     /// The layout this one was made from, if it was made from one.
@@ -161,8 +162,8 @@ impl Layout {
         self.parent.upgrade()
     }
 
-    /// The slots that differ from the parent's, ascending; all slots where there is no parent.
-    pub fn changed(&self) -> &[u32] {
+    /// The slots that differ from the parent's; all slots where there is no parent.
+    pub fn changed(&self) -> &Slots {
         &self.changed
     }
 
@@ -180,11 +181,11 @@ impl Layout {
     /// Bytes on the heap, without the label pairs (which are shared) and without attachments.
     pub fn heap_bytes(&self) -> usize {
         size_of_val(&*self.pairs)
-            + size_of_val(&*self.refs)
-            + size_of_val(&*self.ends)
+            + self.refs.heap_bytes()
+            + self.ends.heap_bytes()
             + size_of_val(&*self.families)
-            + size_of_val(&*self.family_of)
-            + size_of_val(&*self.changed)
+            + self.family_of.heap_bytes()
+            + self.changed.heap_bytes()
     }
 }
 
@@ -204,13 +205,13 @@ impl fmt::Debug for Layout {
 #[derive(Clone, Copy)]
 pub struct Series<'a> {
     pairs: &'a [Pair],
-    refs: &'a [u32],
+    refs: Run<'a>,
 }
 
 impl<'a> Series<'a> {
     /// The label pairs in order of name; none for a vacant slot.
     pub fn pairs(self) -> impl ExactSizeIterator<Item = &'a Pair> {
-        self.refs.iter().map(move |index| &self.pairs[*index as usize])
+        self.refs.iter().map(move |index| &self.pairs[index as usize])
     }
 
     /// Names and values in order of name.

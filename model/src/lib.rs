@@ -29,6 +29,6 @@ pub use families::{Collect, Families};
 pub use histogram::Histogram;
 pub use intern::Pair;
 pub use labels::{Labels, LabelsBuilder};
-pub use layout::{Layout, LayoutBuilder, LayoutId, Series, SourceId, StageKey};
+pub use layout::{Layout, LayoutBuilder, LayoutId, Series, Slots, SourceId, StageKey};
 pub use reconfigure::Reconfigured;
 pub use sample::{Exemplar, Metadata, MetricKind, is_stale, stale_nan};

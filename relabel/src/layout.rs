@@ -132,9 +132,9 @@ impl LayoutRelabeler {
     pub fn relabel_batch_with_markers(&self, batch: &Batch) -> (Option<Batch>, Batch) {
         let relabeled = self.relabel(batch.layout());
         let markers = match &relabeled.superseded {
-            Some(Superseded::Input(before)) => markers(batch, before, relabeled.layout(), &[]),
+            Some(Superseded::Input(before)) => markers(batch, before, relabeled.layout(), None),
             Some(Superseded::Parent(before)) => {
-                markers(batch, before, relabeled.layout(), batch.layout().changed())
+                markers(batch, before, relabeled.layout(), Some(batch.layout().changed()))
             }
             None => None,
         };
@@ -273,9 +273,9 @@ impl<'a> Derivation<'a> {
             before
                 .unnamed
                 .iter()
-                .filter(|slot| changed.binary_search(slot).is_err()),
+                .filter(|slot| !changed.contains(**slot)),
         );
-        for &slot in changed {
+        for slot in changed.iter() {
             let slot = slot as usize;
             let differed = before
                 .layout

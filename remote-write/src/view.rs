@@ -175,7 +175,7 @@ impl<'a> Work<'a> {
             self.layout
                 .changed()
                 .iter()
-                .for_each(|slot| self.slot(*slot as usize));
+                .for_each(|slot| self.slot(slot as usize));
         } else {
             (0..slots).for_each(|slot| self.slot(slot));
         }

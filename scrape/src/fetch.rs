@@ -2,6 +2,7 @@
 
 mod gzip;
 mod http_target;
+mod spares;
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use ferroalloy_model::{Collect, Families};
 
 pub use self::http_target::HttpTarget;
+use self::spares::Spares;
 use crate::error::Error;
 use crate::ingest::{Ingest, ingest_families};
 use crate::parse::Format;
@@ -26,6 +28,8 @@ pub struct Page {
     /// The families, if the answer is data.
     pub(crate) families: Families,
     pub(crate) content: Content,
+    /// The data of batches that were made before.
+    pub(crate) spares: Spares,
 }
 
 /// What an answer is.

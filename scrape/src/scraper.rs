@@ -105,19 +105,19 @@ impl Scraper {
         config: &Config,
         (time, limit): (i64, Duration),
     ) -> Scraped {
-        self.take(&Page::new(), Err(error), config, time, limit, || Duration::ZERO)
+        self.take(&mut Page::new(), Err(error), config, time, limit, || Duration::ZERO)
     }
 
     fn take(
         &mut self,
-        page: &Page,
+        page: &mut Page,
         fetched: Result<(), Error>,
         config: &Config,
         time: i64,
         limit: Duration,
         took: impl FnOnce() -> Duration,
     ) -> Scraped {
-        let mut scrape = self.state.begin(config, time, self.full);
+        let mut scrape = self.state.begin(config, time, self.full, page.spares.take());
         let large = self.on_worker && page.body_size() >= LARGE;
         let outcome = fetched.and_then(|()| aside(large, || page.ingest(&mut scrape)));
         let duration = took();
@@ -136,6 +136,7 @@ impl Scraper {
             Ok(()) => scrape.finish(&report),
             Err(_) => scrape.fail(&report),
         };
+        page.spares.keep(&delivery.batch);
         Scraped {
             batch: delivery.batch,
             error: outcome.err(),

@@ -48,8 +48,6 @@ pub(crate) struct SeriesState {
     times: HashMap<u32, i64>,
     /// The last exemplar by slot, as a hash: one that a target goes on showing is taken once.
     exemplars: HashMap<u32, u64>,
-    /// The data of the last batch: its buffers are used again when all receivers are done with it.
-    spare: Option<Arc<ColumnData>>,
     /// Scrapes for which many slots had no use.
     idle_for: u32,
     /// Whether anything was sent that needs a marker in the end.
@@ -121,7 +119,6 @@ impl SeriesState {
             last_seen: Presence::default(),
             times: HashMap::new(),
             exemplars: HashMap::new(),
-            spare: None,
             idle_for: 0,
             reported: false,
             naming: None,
@@ -132,18 +129,20 @@ impl SeriesState {
     ///
     /// Where the options that name series have changed since the last one, all are read anew: those whose labels
     /// are the same keep their slots, the others get their markers. With `full`, one that is new fails the scrape.
-    pub(crate) fn begin<'s>(&'s mut self, config: &'s Config, time: i64, full: bool) -> Scrape<'s> {
+    /// `data` is a buffer for the samples.
+    pub(crate) fn begin<'s>(
+        &'s mut self,
+        config: &'s Config,
+        time: i64,
+        full: bool,
+        mut data: ColumnData,
+    ) -> Scrape<'s> {
         let naming = config.naming();
         if self.naming.as_ref() != Some(&naming) {
             self.recognizer.clear();
             self.naming = Some(naming);
         }
         let retired = self.prepare_report(config.extra_metrics);
-        let mut data = self
-            .spare
-            .take()
-            .and_then(|spare| Arc::try_unwrap(spare).ok())
-            .unwrap_or_default();
         let slots = self.layout.len();
         data.reset(time, slots);
         if data.values.capacity() > 2 * slots + 1024 {
@@ -234,10 +233,6 @@ impl SeriesState {
             + self.recognizer.heap_bytes()
             + self.live.heap_bytes()
             + self.last_seen.heap_bytes()
-            + self
-                .spare
-                .as_ref()
-                .map_or(0, |data| data.values.capacity() * size_of::<f64>())
     }
 }
 
@@ -562,13 +557,11 @@ impl Scrape<'_> {
                 self.data.set(slot, value);
             }
         }
-        let data = Arc::new(self.data);
-        self.state.spare = Some(Arc::clone(&data));
         self.state.reported = true;
         Delivery {
             batch: Columns {
                 layout: Arc::clone(&self.state.layout),
-                data,
+                data: Arc::new(self.data),
             }
             .into(),
             counts: self.counts,

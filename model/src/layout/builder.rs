@@ -6,7 +6,8 @@ use std::sync::{Arc, Weak};
 use hashbrown::HashMap;
 
 use super::attachments::Attachments;
-use super::{Layout, LayoutId, NO_FAMILY, SourceId};
+use super::indexes::Indexes;
+use super::{Layout, LayoutId, Slots, SourceId};
 use crate::intern::Pair;
 use crate::sample::Metadata;
 
@@ -35,6 +36,9 @@ struct Slot {
     end: u32,
     family: u32,
 }
+
+/// A slot without metadata.
+const NO_FAMILY: u32 = u32::MAX;
 
 const VACANT: Slot = Slot {
     start: 0,
@@ -68,12 +72,13 @@ impl LayoutBuilder {
             .ends
             .iter()
             .enumerate()
-            .map(|(slot, &end)| {
-                let family = parent.family_of.get(slot).copied().unwrap_or(NO_FAMILY);
+            .map(|(slot, end)| {
+                let family = parent.family_of.get(slot);
+                let family = family.filter(|family| (*family as usize) < parent.families.len());
                 Slot {
                     start: std::mem::replace(&mut start, end),
                     end,
-                    family,
+                    family: family.unwrap_or(NO_FAMILY),
                 }
             })
             .collect();
@@ -89,7 +94,7 @@ impl LayoutBuilder {
             parent_id: Some(parent.id),
             pairs: parent.pairs.to_vec(),
             index_of,
-            refs: parent.refs.to_vec(),
+            refs: parent.refs.iter().collect(),
             last_run: 0..0,
             slots,
             families: parent.families.to_vec(),
@@ -231,9 +236,7 @@ impl LayoutBuilder {
     }
 
     /// Finishes the layout. Pairs and families that no slot uses any more are let go.
-    pub fn build(mut self) -> Arc<Layout> {
-        self.changed.sort_unstable();
-        self.changed.dedup();
+    pub fn build(self) -> Arc<Layout> {
         let mut pairs = Vec::with_capacity(self.pairs.len());
         let mut families = Vec::with_capacity(self.families.len());
         let mut refs = Vec::with_capacity(self.refs.len());
@@ -263,20 +266,24 @@ impl LayoutBuilder {
                 family_of[slot] = *new;
             }
         }
+        let none = index(families.len());
+        for family in &mut family_of {
+            *family = none.min(*family);
+        }
         Arc::new(Layout {
             id: LayoutId::next(),
             source: self.source,
             origin: self.origin,
             epoch: self.epoch,
             pairs: pairs.into(),
-            refs: refs.into(),
-            ends: ends.into(),
+            refs: Indexes::new(refs),
+            ends: Indexes::new(ends),
             vacant,
             families: families.into(),
-            family_of: family_of.into(),
+            family_of: Indexes::new(family_of),
             parent: self.parent,
             parent_id: self.parent_id,
-            changed: self.changed.into(),
+            changed: Slots::new(self.changed),
             attachments: Attachments::default(),
         })
     }
@@ -314,7 +321,7 @@ mod tests {
         assert_eq!(layout.pairs.len(), 3);
         assert_eq!(layout.metadata(0).map(|m| m.kind), Some(MetricKind::Gauge));
         assert_eq!(layout.metadata(1), None);
-        assert_eq!(layout.changed(), [0, 1]);
+        assert!(layout.changed().iter().eq([0, 1]));
         assert!(layout.series(7).is_vacant());
     }
 
@@ -326,7 +333,7 @@ mod tests {
         let slot = builder.push([("__name__", "c")], None);
         let child = builder.build();
         assert_eq!(slot, 2);
-        assert_eq!(child.changed(), [0, 2]);
+        assert!(child.changed().iter().eq([0, 2]));
         assert_eq!((child.epoch(), child.parent()), (1, Some(parent.id())));
         assert!(child.series(0).is_vacant());
         assert_eq!(child.series(1).to_string(), r#"b{job="j"}"#);

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use ferroalloy_model::{Batch, ColumnData, Columns, Layout, stale_nan};
+use ferroalloy_model::{Batch, ColumnData, Columns, Layout, Slots, stale_nan};
 
 /// Markers for the series of `batch` that `before` names otherwise than `now`, under the names of `before`. `None`: there
-/// are none, or the batch is one of rows, whose series come and go without markers. `reassigned` are slots, ascending, that
+/// are none, or the batch is one of rows, whose series come and go without markers. `reassigned` are slots that
 /// had other series when `before` was made, which had their markers since.
 pub(super) fn markers(
     batch: &Batch,
     before: &Arc<Layout>,
     now: &Layout,
-    reassigned: &[u32],
+    reassigned: Option<&Slots>,
 ) -> Option<Batch> {
     let Batch::Columns(columns) = batch else {
         return None;
@@ -31,7 +31,7 @@ pub(super) fn markers(
     for slot in slots {
         let series = before.series(slot as usize);
         let gone = !series.is_vacant()
-            && reassigned.binary_search(&slot).is_err()
+            && reassigned.is_none_or(|slots| !slots.contains(slot))
             && !alive.contains(&series.iter().collect::<Vec<_>>());
         if gone {
             data.set(slot, stale_nan());

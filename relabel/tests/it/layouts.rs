@@ -134,7 +134,7 @@ fn a_child_costs_its_changed_slots_and_derives_from_the_parents_result() {
         [r#"d{x="1"}"#, r#"b{job="j", x="1"}"#, ""]
     );
     assert_eq!(second.layout().parent(), Some(first.layout().id()));
-    assert_eq!(second.layout().changed(), [0, 2]);
+    assert!(second.layout().changed().iter().eq([0, 2]));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn changed_rules_take_effect_and_unchanged_series_stay() {
         [r#"a{job="j", x="1"}"#, r#"b{job="j", x="1"}"#]
     );
     assert_eq!(after.layout().parent(), Some(before.layout().id()));
-    assert_eq!(after.layout().changed(), [0]);
+    assert!(after.layout().changed().iter().eq([0]));
 }
 
 /// A step of an input's life: replace a slot, vacate one, add one.

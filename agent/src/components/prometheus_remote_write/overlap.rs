@@ -179,14 +179,14 @@ impl Drop for Known {
 fn least(layout: &Layout, parent: Option<&Known>) -> Vec<(u64, u32)> {
     let changed = layout.changed();
     let kept: Vec<(u64, u32)> = parent.map_or_else(Vec::new, |parent| {
-        let stays = |(_, slot): &&(u64, u32)| changed.binary_search(slot).is_err();
+        let stays = |(_, slot): &&(u64, u32)| !changed.contains(*slot);
         parent.series.iter().filter(stays).copied().collect()
     });
     let mut series = if kept.is_empty() {
         let all = 0..u32::try_from(layout.len()).unwrap_or(u32::MAX);
         all.filter_map(|slot| hashed(layout, slot)).collect()
     } else {
-        let new = changed.iter().filter_map(|slot| hashed(layout, *slot));
+        let new = changed.iter().filter_map(|slot| hashed(layout, slot));
         kept.into_iter().chain(new).collect::<Vec<_>>()
     };
     series.sort_unstable();

@@ -66,8 +66,8 @@ pub(crate) fn encode_layout(out: &mut Vec<u8>, layout: &Layout, with_parent: boo
     };
     let count = if parent.is_some() {
         let slots = layout.changed();
-        for slot in slots {
-            change(*slot as usize);
+        for slot in slots.iter() {
+            change(slot as usize);
         }
         slots.len()
     } else {
