@@ -8,10 +8,11 @@
 //! - A scrape that fails leaves layout and recognition as they were; only the markers go out.
 
 mod exemplars;
+mod learn;
 mod placement;
+mod vacancies;
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use ferroalloy_model::{
@@ -19,12 +20,12 @@ use ferroalloy_model::{
     Presence, Row, SourceId, stale_nan,
 };
 
+use self::learn::Staged;
 use crate::config::{Config, Naming};
 use crate::error::{Error, ErrorKind};
 use crate::histogram;
 use crate::key::{Class, Key, Keys};
-use crate::merge;
-use crate::parse::{Options, SeriesLabels};
+use crate::parse::Options;
 use crate::recognize::{Known, Meaning, Recognizer, What};
 use crate::report::{self, Counts, Report};
 
@@ -68,6 +69,8 @@ pub(crate) struct Scrape<'s> {
     staged: Vec<Staged>,
     /// The labels of new series, one after another.
     staged_pairs: Vec<Pair>,
+    /// Samples before the last new series.
+    last_new: Option<u64>,
     /// Series whose metadata has changed.
     described: Vec<(u32, Arc<Metadata>)>,
     /// Slots by labels: made when the first new series comes.
@@ -86,14 +89,6 @@ pub(crate) struct Scrape<'s> {
     scratch: Vec<u8>,
     builder: LabelsBuilder,
     retired: Option<Arc<Layout>>,
-}
-
-/// A series to be added to the layout.
-#[derive(Debug)]
-struct Staged {
-    /// Where its labels are among those of all.
-    labels: Range<usize>,
-    metadata: Option<Arc<Metadata>>,
 }
 
 /// What a scrape became.
@@ -156,6 +151,7 @@ impl SeriesState {
             counts: Counts::default(),
             staged: Vec::new(),
             staged_pairs: Vec::new(),
+            last_new: None,
             described: Vec::new(),
             identities: None,
             explicit: HashMap::new(),
@@ -409,104 +405,6 @@ impl Scrape<'_> {
         ))
     }
 
-    /// Takes in a series whose bytes were never seen before. `None`: the scrape is over its limit, so its samples are
-    /// only counted.
-    pub(crate) fn learn(
-        &mut self,
-        (key, length): (Key, u32),
-        labels: &SeriesLabels,
-        metadata: impl FnOnce() -> Option<Arc<Metadata>>,
-    ) -> Result<Option<What>, Error> {
-        let kept = merge::merge(labels, &self.state.target, self.config, &mut self.builder)?;
-        let wanted = self.config.metadata;
-        let metadata = || if wanted { metadata() } else { None };
-        let what = match kept {
-            false => What::DROPPED,
-            true if self.over_limit => {
-                self.counts.scraped += 1;
-                self.counts.kept += 1;
-                return Ok(None);
-            }
-            true => self.identify(metadata)?,
-        };
-        self.state.recognizer.learn(Known { key, length, what });
-        Ok(Some(what))
-    }
-
-    /// The slot of the series whose labels are in `builder`: its old one, if the layout has it.
-    fn identify(&mut self, metadata: impl FnOnce() -> Option<Arc<Metadata>>) -> Result<What, Error> {
-        let state = &*self.state;
-        let (keys, scratch) = (self.keys, &mut self.scratch);
-        let identities = self.identities.get_or_insert_with(|| {
-            (0_u32..)
-                .zip((0..state.layout.len()).map(|slot| state.layout.series(slot)))
-                .filter(|(_, series)| !series.is_vacant())
-                .map(|(slot, series)| (identity(keys, series.iter(), scratch), slot))
-                .collect()
-        });
-        let next = u32::try_from(self.data.values.len()).unwrap_or(u32::MAX);
-        let slot = *identities
-            .entry(identity(keys, self.builder.iter(), scratch))
-            .or_insert(next);
-        if slot == next {
-            if self.full {
-                let name = self.builder.get("__name__").unwrap_or_default();
-                return Err(Error::new(
-                    ErrorKind::Memory,
-                    format!("the memory budget is used up, and {name} would be a new series"),
-                ));
-            }
-            self.data.values.push(0.0);
-            let labels = self.intern();
-            self.staged.push(Staged {
-                labels,
-                metadata: metadata(),
-            });
-        } else if state.report.contains(&Some(slot)) {
-            return Ok(What::SHADOWED);
-        } else if let Some(metadata) = metadata() {
-            self.describe(slot, &metadata);
-        }
-        Ok(What::slot(slot))
-    }
-
-    /// Interns the labels in `builder`. Most are those of the series before, at the same place.
-    fn intern(&mut self) -> Range<usize> {
-        let before = self.staged.last().map_or(0..0, |staged| staged.labels.clone());
-        let start = self.staged_pairs.len();
-        for (place, (name, value)) in self.builder.iter().enumerate() {
-            let same = self.staged_pairs[before.clone()]
-                .get(place)
-                .filter(|pair| pair.is(name, value));
-            let pair = same.cloned().unwrap_or_else(|| Pair::intern(name, value));
-            self.staged_pairs.push(pair);
-        }
-        start..self.staged_pairs.len()
-    }
-
-    /// A known series came in a family whose metadata was not seen before.
-    pub(crate) fn redescribe(&mut self, what: What, metadata: impl FnOnce(&str) -> Option<Arc<Metadata>>) {
-        let Meaning::Slot(slot) = what.meaning() else {
-            return;
-        };
-        if !self.config.metadata {
-            return;
-        }
-        let Some(name) = self.state.layout.series(slot as usize).name() else {
-            return;
-        };
-        if let Some(metadata) = metadata(name) {
-            self.describe(slot, &metadata);
-        }
-    }
-
-    fn describe(&mut self, slot: u32, metadata: &Arc<Metadata>) {
-        let layout = &self.state.layout;
-        if (slot as usize) < layout.len() && layout.metadata(slot as usize) != Some(metadata) {
-            self.described.push((slot, Arc::clone(metadata)));
-        }
-    }
-
     /// Ends a good scrape.
     pub(crate) fn finish(mut self, report: &Report) -> Delivery {
         let mut seen = self.seen();
@@ -577,20 +475,4 @@ impl Scrape<'_> {
         self.seen_only.iter().for_each(|slot| seen.set(*slot));
         seen
     }
-}
-
-/// The labels of a series as a number. 128 bits under random seeds decide alone, as they do for raw bytes.
-fn identity<'a>(
-    keys: Keys,
-    labels: impl Iterator<Item = (&'a str, &'a str)>,
-    scratch: &mut Vec<u8>,
-) -> (u64, u64) {
-    scratch.clear();
-    for (name, value) in labels {
-        for part in [name, value] {
-            scratch.extend_from_slice(part.as_bytes());
-            scratch.push(0xff);
-        }
-    }
-    keys.key(Class::Plain, scratch).parts()
 }

@@ -178,19 +178,29 @@ impl Drop for Known {
 /// The series with the least hashes: those of the parent that are still there, and what is new.
 fn least(layout: &Layout, parent: Option<&Known>) -> Vec<(u64, u32)> {
     let changed = layout.changed();
-    let kept: Vec<(u64, u32)> = parent.map_or_else(Vec::new, |parent| {
-        let stays = |(_, slot): &&(u64, u32)| !changed.contains(*slot);
-        parent.series.iter().filter(stays).copied().collect()
-    });
-    let mut series = if kept.is_empty() {
-        let all = 0..u32::try_from(layout.len()).unwrap_or(u32::MAX);
-        all.filter_map(|slot| hashed(layout, slot)).collect()
-    } else {
-        let new = changed.iter().filter_map(|slot| hashed(layout, slot));
-        kept.into_iter().chain(new).collect::<Vec<_>>()
+    let mut series = Vec::with_capacity(KNOWN + 1);
+    let mut put = |candidate: (u64, u32)| {
+        let at = series.partition_point(|known| *known < candidate);
+        if at < KNOWN {
+            series.insert(at, candidate);
+            series.truncate(KNOWN);
+        }
     };
-    series.sort_unstable();
-    series.truncate(KNOWN);
+    let stays = |(_, slot): &&(u64, u32)| !changed.contains(*slot);
+    let mut kept = parent
+        .iter()
+        .flat_map(|parent| parent.series.iter().filter(stays))
+        .peekable();
+    if kept.peek().is_some() {
+        kept.for_each(|known| put(*known));
+        changed
+            .iter()
+            .filter_map(|slot| hashed(layout, slot))
+            .for_each(put);
+    } else {
+        let all = 0..u32::try_from(layout.len()).unwrap_or(u32::MAX);
+        all.filter_map(|slot| hashed(layout, slot)).for_each(put);
+    }
     series
 }
 
