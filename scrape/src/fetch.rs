@@ -21,7 +21,7 @@ use crate::series::Scrape;
 /// What a target's answer is read into. Used again and again: buffers are kept.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// The decompressed body, if the answer is one.
+    /// The decompressed body, if the answer is one; else without meaning.
     pub(crate) body: Vec<u8>,
     /// The body as it came, if it came compressed.
     pub(crate) encoded: Vec<u8>,
@@ -102,9 +102,9 @@ impl Page {
         }
     }
 
-    /// Empties the page and keeps its buffers.
+    /// Empties the page and keeps its buffers. What is in the body stays there: to inflate over bytes is cheaper than to
+    /// make room for them again.
     pub(crate) fn clear(&mut self) {
-        self.body.clear();
         self.encoded.clear();
         self.families.clear();
         self.content = Content::Empty;

@@ -1,10 +1,15 @@
 //! Inflates gzip bodies, with a bound on what comes out.
+//!
+//! Inflating is a third of what a sample costs, so the usual body, one gzip member that says how long it is, goes through
+//! libdeflate in one piece, three times as fast. All others, and those that turn out to be damaged, go through a decoder
+//! that works bit by bit and says what is wrong.
 
 use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
+use libdeflater::{Decompressor, crc32};
 
 use crate::error::{Error, ErrorKind};
 
@@ -15,7 +20,14 @@ const LARGE: usize = 128 << 10;
 /// How much is inflated before it is looked whether anybody still waits.
 const STEP: u64 = 1 << 20;
 
-/// Inflates `encoded` into `out`, which is emptied first. More than `limit` bytes are an error, and no more than
+/// Bodies that say they are longer are inflated bit by bit.
+const WHOLE: usize = 64 << 20;
+
+/// The most that a body in one piece may become longer: expositions shrink to between a tenth and a twentieth. What says
+/// that it becomes more gets memory only as far as it is true.
+const GROWTH: usize = 50;
+
+/// Inflates `encoded` into `out`, whose content before does not matter. More than `limit` bytes are an error, and no more than
 /// one byte beyond is ever produced: a bomb costs no memory. Who drops the future stops the work.
 pub(crate) async fn inflate(encoded: &mut Vec<u8>, limit: usize, out: &mut Vec<u8>) -> Result<(), Error> {
     if encoded.len() <= LARGE {
@@ -45,9 +57,37 @@ impl Drop for Awaited {
 }
 
 fn inflate_while(encoded: &[u8], limit: usize, out: &mut Vec<u8>, awaited: &AtomicBool) -> Result<(), Error> {
+    if in_one_piece(encoded, limit, out) {
+        return Ok(());
+    }
+    bit_by_bit(encoded, limit, out, awaited)
+}
+
+/// False: this is not the usual body. Then `out` is without meaning.
+fn in_one_piece(encoded: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
+    let Some((_, &[c0, c1, c2, c3, l0, l1, l2, l3])) = encoded.split_last_chunk() else {
+        return false;
+    };
+    let sum = u32::from_le_bytes([c0, c1, c2, c3]);
+    let Ok(length) = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])) else {
+        return false;
+    };
+    if length > limit.min(WHOLE).min(encoded.len().saturating_mul(GROWTH)) {
+        return false;
+    }
+    // It is overwritten: bytes that were there before need not be made zero first.
+    out.resize(length, 0);
+    let whole = Decompressor::new()
+        .gzip_decompress(encoded, out)
+        .is_ok_and(|inflated| inflated == length);
+    // A second member, or junk, may come behind the first: then the sum at the end is not that of the first.
+    whole && crc32(out) == sum
+}
+
+fn bit_by_bit(encoded: &[u8], limit: usize, out: &mut Vec<u8>, awaited: &AtomicBool) -> Result<(), Error> {
     out.clear();
-    // Expositions shrink to between a tenth and a twentieth; a buffer that served before is large enough.
-    out.reserve(encoded.len().saturating_mul(8).min(limit).min(64 << 20));
+    // A buffer that served before is large enough.
+    out.reserve(encoded.len().saturating_mul(8).min(limit).min(WHOLE));
     let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let mut body = MultiGzDecoder::new(encoded).take(bound);
     let damaged = |error| Error::new(ErrorKind::Encoding, "the gzip body is damaged").with_source(error);
@@ -139,6 +179,36 @@ mod tests {
             let error = inflate(damaged, 1 << 20, &mut out).expect_err("damaged");
             assert_eq!(error.kind(), ErrorKind::Encoding);
         }
+    }
+
+    #[test]
+    fn the_usual_body_goes_in_one_piece_and_what_may_not_does_not() {
+        let text: Vec<u8> = (0..2000).flat_map(|n| format!("m{n} {n}\n").into_bytes()).collect();
+        let encoded = gzip(&text);
+        let mut out = vec![b'x'; 7];
+        assert!(in_one_piece(&encoded, text.len(), &mut out));
+        assert_eq!(out, text);
+        assert!(!in_one_piece(&encoded, text.len() - 1, &mut out), "the limit");
+
+        let two = [&encoded[..], &gzip(b"n 2\n")[..]].concat();
+        assert!(!in_one_piece(&two, 1 << 20, &mut out));
+        // Two members of one length: only the sum tells.
+        let other: Vec<u8> = text.iter().map(|byte| byte.to_ascii_uppercase()).collect();
+        let two = [encoded, gzip(&other)].concat();
+        assert!(!in_one_piece(&two, 1 << 20, &mut out));
+        inflate(&two, 1 << 20, &mut out).expect("two members");
+        assert_eq!(out, [text, other].concat());
+    }
+
+    #[test]
+    fn a_body_that_says_it_is_long_gets_no_memory_for_that() {
+        let mut encoded = gzip(&b"m 1\n".repeat(100));
+        let end = encoded.len() - 4;
+        encoded[end..].copy_from_slice(&(60_u32 << 20).to_le_bytes());
+        let mut out = Vec::new();
+        let error = inflate(&encoded, 1 << 30, &mut out).expect_err("damaged");
+        assert_eq!(error.kind(), ErrorKind::Encoding);
+        assert!(out.capacity() < 1 << 16, "{}", out.capacity());
     }
 
     #[test]

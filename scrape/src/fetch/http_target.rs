@@ -87,6 +87,7 @@ impl HttpTarget {
         let headers = reply.take_headers();
         match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
             None | Some(b"" | b"identity") => {
+                page.body.clear();
                 reply
                     .read_into(self.limit, &mut page.body)
                     .await
@@ -99,7 +100,9 @@ impl HttpTarget {
                     .read_into(limit, &mut page.encoded)
                     .await
                     .map_err(|error| self.read_error(error))?;
-                if !page.encoded.is_empty() {
+                if page.encoded.is_empty() {
+                    page.body.clear();
+                } else {
                     inflate(&mut page.encoded, self.limit, &mut page.body).await?;
                 }
             }

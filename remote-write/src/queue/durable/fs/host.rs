@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::statvfs::statvfs;
 
@@ -17,6 +18,8 @@ const ASIDE: &str = "set-aside";
 #[derive(Debug)]
 pub(crate) struct HostFs {
     folder: PathBuf,
+    /// Whether names have changed since they were made durable: mostly they have not, and a sync costs what it costs.
+    renamed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -28,7 +31,14 @@ impl HostFs {
     pub(crate) fn new(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
+            renamed: AtomicBool::new(true),
         }
+    }
+
+    /// A path whose name is about to come or go.
+    fn changing(&self, name: &str) -> PathBuf {
+        self.renamed.store(true, Ordering::Relaxed);
+        self.folder.join(name)
     }
 }
 
@@ -72,7 +82,7 @@ impl Fs for HostFs {
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn FsFile>> {
-        let path = self.folder.join(name);
+        let path = self.changing(name);
         let open = || {
             OpenOptions::new()
                 .create_new(true)
@@ -104,7 +114,7 @@ impl Fs for HostFs {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.folder.join(from), self.folder.join(to))
+        fs::rename(self.folder.join(from), self.changing(to))
     }
 
     fn set_aside(&self, name: &str) -> io::Result<()> {
@@ -118,15 +128,20 @@ impl Fs for HostFs {
             };
             (!path.exists()).then_some(path)
         });
-        fs::rename(self.folder.join(name), free.unwrap_or_else(|| aside.join(name)))
+        fs::rename(self.changing(name), free.unwrap_or_else(|| aside.join(name)))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.folder.join(name))
+        fs::remove_file(self.changing(name))
     }
 
     fn sync_names(&self) -> io::Result<()> {
-        File::open(&self.folder)?.sync_all()
+        if !self.renamed.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        File::open(&self.folder)
+            .and_then(|folder| folder.sync_all())
+            .inspect_err(|_| self.renamed.store(true, Ordering::Relaxed))
     }
 
     #[allow(
