@@ -1,11 +1,13 @@
 //! Scrapes one body again and again, for counting instructions: the difference between two runs is what a scrape costs,
 //! on a busy machine as well.
 //!
-//! `cargo run -p ferroalloy-benches --example steady -- text|openmetrics|protobuf TIMES [new]`; with `new` every scrape is the
-//! first of its target.
+//! `cargo run -p ferroalloy-benches --example steady -- text|openmetrics|protobuf|churn TIMES [new]`; with `new` every scrape is the
+//! first of its target, with `churn` every scrape has other series in the place of a twentieth of those before.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use ferroalloy_benches::churn::Churning;
 use ferroalloy_benches::{exposition, openmetrics, protobuf};
 use ferroalloy_model::{Labels, ManualClock};
 use scrape::parse::{Format, Protocol};
@@ -15,13 +17,25 @@ const SERIES: usize = 10_000;
 
 #[derive(Debug)]
 struct InMemory {
-    body: Vec<u8>,
+    body: Body,
     format: &'static Format,
+}
+
+#[derive(Debug)]
+enum Body {
+    Steady(Vec<u8>),
+    Churning(Mutex<Churning>),
 }
 
 impl Target for InMemory {
     fn fetch<'a>(&'a self, _: Duration, page: &'a mut Page) -> Fetching<'a> {
-        page.body(self.format).extend_from_slice(&self.body);
+        let body = page.body(self.format);
+        match &self.body {
+            Body::Steady(text) => body.extend_from_slice(text),
+            Body::Churning(target) => {
+                body.extend_from_slice(target.lock().unwrap_or_else(PoisonError::into_inner).turn());
+            }
+        }
         Box::pin(std::future::ready(Ok::<(), Error>(())))
     }
 }
@@ -32,7 +46,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("text") => ("PrometheusText0.0.4", exposition(SERIES).into_bytes()),
         Some("openmetrics") => ("OpenMetricsText1.0.0", openmetrics(SERIES).into_bytes()),
         Some("protobuf") => ("PrometheusProto", protobuf(SERIES)),
-        _ => return Err("which format: text, openmetrics or protobuf".into()),
+        Some("churn") => ("PrometheusText0.0.4", Vec::new()),
+        _ => return Err("which: text, openmetrics, protobuf or churn".into()),
+    };
+    let body = if body.is_empty() {
+        Body::Churning(Mutex::new(Churning::new(SERIES)))
+    } else {
+        Body::Steady(body)
     };
     let times: i64 = arguments.next().unwrap_or_default().parse()?;
     let new = arguments.next().as_deref() == Some("new");

@@ -1,6 +1,8 @@
 //! What the benches work on: inputs that are made, the same at each run.
 
+pub mod churn;
 pub mod queue;
+pub mod relabel;
 pub mod write;
 
 use std::fmt::Write;

@@ -183,7 +183,9 @@ mod tests {
 
     #[test]
     fn the_usual_body_goes_in_one_piece_and_what_may_not_does_not() {
-        let text: Vec<u8> = (0..2000).flat_map(|n| format!("m{n} {n}\n").into_bytes()).collect();
+        let text: Vec<u8> = (0..2000)
+            .flat_map(|n| format!("m{n} {n}\n").into_bytes())
+            .collect();
         let encoded = gzip(&text);
         let mut out = vec![b'x'; 7];
         assert!(in_one_piece(&encoded, text.len(), &mut out));
@@ -193,7 +195,7 @@ mod tests {
         let two = [&encoded[..], &gzip(b"n 2\n")[..]].concat();
         assert!(!in_one_piece(&two, 1 << 20, &mut out));
         // Two members of one length: only the sum tells.
-        let other: Vec<u8> = text.iter().map(|byte| byte.to_ascii_uppercase()).collect();
+        let other: Vec<u8> = text.iter().map(u8::to_ascii_uppercase).collect();
         let two = [encoded, gzip(&other)].concat();
         assert!(!in_one_piece(&two, 1 << 20, &mut out));
         inflate(&two, 1 << 20, &mut out).expect("two members");
