@@ -25,6 +25,8 @@ pub(crate) struct Symbols {
     by_pair: HashMap<usize, Refs, RandomState>,
     hasher: RandomState,
     scratch: Vec<u8>,
+    /// The references of a new pair on their way.
+    written: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +105,8 @@ impl Symbols {
 
     #[cold]
     fn add_pair(&mut self, pair: &Pair, address: usize) -> Refs {
-        let mut written = Vec::with_capacity(10);
+        let mut written = std::mem::take(&mut self.written);
+        written.clear();
         wire::varint(&mut written, self.text(pair.name()).into());
         wire::varint(&mut written, self.text(pair.value()).into());
         let mut refs = Refs {
@@ -111,6 +114,7 @@ impl Symbols {
             length: u8::try_from(written.len()).unwrap_or(0),
         };
         refs.bytes[..written.len()].copy_from_slice(&written);
+        self.written = written;
         self.by_pair.insert(address, refs);
         refs
     }

@@ -1,0 +1,3 @@
+//! What the hot paths take from the allocator once they are warm: nothing per sample.
+
+mod allocations;
