@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 mod intake;
 mod metrics;
+mod order;
 pub mod proto;
 mod queue;
 #[cfg(feature = "sigv4")]
