@@ -138,8 +138,8 @@ impl Pair {
         &self.entry.wire
     }
 
-    /// A number that is equal for equal pairs as long as one of them lives.
-    pub(crate) fn address(&self) -> usize {
+    /// A number that is that of equal pairs alone, as long as one of them lives.
+    pub fn address(&self) -> usize {
         Arc::as_ptr(&self.entry) as usize
     }
 }

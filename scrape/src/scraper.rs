@@ -105,7 +105,9 @@ impl Scraper {
         config: &Config,
         (time, limit): (i64, Duration),
     ) -> Scraped {
-        self.take(&mut Page::new(), Err(error), config, time, limit, || Duration::ZERO)
+        self.take(&mut Page::new(), Err(error), config, time, limit, || {
+            Duration::ZERO
+        })
     }
 
     fn take(

@@ -10,7 +10,6 @@
 mod exemplars;
 mod learn;
 mod placement;
-mod vacancies;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -69,8 +68,6 @@ pub(crate) struct Scrape<'s> {
     staged: Vec<Staged>,
     /// The labels of new series, one after another.
     staged_pairs: Vec<Pair>,
-    /// Samples before the last new series.
-    last_new: Option<u64>,
     /// Series whose metadata has changed.
     described: Vec<(u32, Arc<Metadata>)>,
     /// Slots by labels: made when the first new series comes.
@@ -151,7 +148,6 @@ impl SeriesState {
             counts: Counts::default(),
             staged: Vec::new(),
             staged_pairs: Vec::new(),
-            last_new: None,
             described: Vec::new(),
             identities: None,
             explicit: HashMap::new(),

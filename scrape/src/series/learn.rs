@@ -18,8 +18,6 @@ pub(in crate::series) struct Staged {
     /// Where its labels are among those of all.
     pub(super) labels: Range<usize>,
     pub(super) metadata: Option<Arc<Metadata>>,
-    /// Whether the sample before it in the body was of a new series too.
-    pub(super) follows: bool,
 }
 
 impl Scrape<'_> {
@@ -49,18 +47,20 @@ impl Scrape<'_> {
 
     /// The slot of the series whose labels are in `builder`: its old one, if the layout has it.
     fn identify(&mut self, metadata: impl FnOnce() -> Option<Arc<Metadata>>) -> Result<What, Error> {
+        let labels = self.intern();
         let state = &*self.state;
         let (keys, scratch) = (self.keys, &mut self.scratch);
         let identities = self.identities.get_or_insert_with(|| {
             (0_u32..)
                 .zip((0..state.layout.len()).map(|slot| state.layout.series(slot)))
                 .filter(|(_, series)| !series.is_vacant())
-                .map(|(slot, series)| (identity(keys, series.iter(), scratch), slot))
+                .map(|(slot, series)| (identity(keys, series.pairs(), scratch), slot))
                 .collect()
         });
         let next = u32::try_from(self.data.values.len()).unwrap_or(u32::MAX);
+        let pairs = &self.staged_pairs[labels.clone()];
         let slot = *identities
-            .entry(identity(keys, self.builder.iter(), scratch))
+            .entry(identity(keys, pairs.iter(), scratch))
             .or_insert(next);
         if slot == next {
             if self.full {
@@ -71,16 +71,17 @@ impl Scrape<'_> {
                 ));
             }
             self.data.values.push(0.0);
-            let labels = self.intern();
-            let at = self.counts.scraped;
             self.staged.push(Staged {
                 labels,
                 metadata: metadata(),
-                follows: self.last_new.replace(at).is_some_and(|last| last + 1 == at),
             });
-        } else if state.report.contains(&Some(slot)) {
+            return Ok(What::slot(slot));
+        }
+        self.staged_pairs.truncate(labels.start);
+        if state.report.contains(&Some(slot)) {
             return Ok(What::SHADOWED);
-        } else if let Some(metadata) = metadata() {
+        }
+        if let Some(metadata) = metadata() {
             self.describe(slot, &metadata);
         }
         Ok(What::slot(slot))
@@ -124,18 +125,10 @@ impl Scrape<'_> {
     }
 }
 
-/// The labels of a series as a number. 128 bits under random seeds decide alone, as they do for raw bytes.
-fn identity<'a>(
-    keys: Keys,
-    labels: impl Iterator<Item = (&'a str, &'a str)>,
-    scratch: &mut Vec<u8>,
-) -> (u64, u64) {
+/// The labels of a series as a number. Equal labels are one pair each, so where the pairs are tells them apart; 128 bits
+/// under random seeds decide alone, as they do for raw bytes.
+fn identity<'a>(keys: Keys, labels: impl Iterator<Item = &'a Pair>, scratch: &mut Vec<u8>) -> (u64, u64) {
     scratch.clear();
-    for (name, value) in labels {
-        for part in [name, value] {
-            scratch.extend_from_slice(part.as_bytes());
-            scratch.push(0xff);
-        }
-    }
+    labels.for_each(|pair| scratch.extend_from_slice(&pair.address().to_ne_bytes()));
     keys.key(Class::Plain, scratch).parts()
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use ferroalloy_model::{LayoutBuilder, Pair, Presence};
+use ferroalloy_model::{LayoutBuilder, Presence};
 
-use super::vacancies::Vacancies;
-use super::{Scrape, Staged};
+use super::Scrape;
 
 /// Slots whose series are gone are only given back for their own sake when there are so many more of them than
 /// there are series, or when they are a fifth of the slots and have been for a while: two sets of series may take turns.
@@ -51,24 +50,19 @@ impl Scrape<'_> {
                 freed.set(slot);
             }
         }
-        let mut free = Vacancies::new(free);
+        free.reverse();
         let mut places = Vec::with_capacity(self.staged.len());
-        for mut run in self.staged.chunk_by(|_, next| next.follows) {
-            while let Some((staged, behind)) = run.split_first() {
-                let slots = free.take(u32::try_from(run.len()).unwrap_or(u32::MAX));
-                let Some(slots) = slots else {
-                    places.push(builder.push_pairs(self.pairs(staged), staged.metadata.as_ref()));
-                    run = behind;
-                    continue;
-                };
-                for (slot, staged) in slots.clone().zip(run) {
-                    builder.replace_pairs(slot, self.pairs(staged), staged.metadata.as_ref());
-                    places.push(slot);
+        for staged in self.staged.drain(..) {
+            let metadata = staged.metadata.as_ref();
+            let labels = self.staged_pairs[staged.labels].iter().cloned();
+            places.push(match free.pop() {
+                Some(slot) => {
+                    builder.replace_pairs(slot, labels, metadata);
+                    slot
                 }
-                run = &run[slots.len().min(run.len())..];
-            }
+                None => builder.push_pairs(labels, metadata),
+            });
         }
-        self.staged.clear();
         for (slot, metadata) in self.described.drain(..) {
             builder.set_metadata(slot, Some(&metadata));
         }
@@ -118,10 +112,6 @@ impl Scrape<'_> {
         *seen = self.seen();
         self.state.layout = builder.build();
         self.retired = Some(layout);
-    }
-
-    fn pairs(&self, staged: &Staged) -> impl Iterator<Item = Pair> {
-        self.staged_pairs[staged.labels.clone()].iter().cloned()
     }
 
     fn move_sample(&mut self, from: u32, to: u32) {
