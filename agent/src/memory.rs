@@ -27,6 +27,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// How often memory is given back, if there is more than this to be gained.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(30);
+const FIRST_AFTER: Duration = Duration::from_secs(5);
 const WORTH_IT: u64 = 1 << 20;
 
 /// What the process may use and what it uses.
@@ -136,23 +137,44 @@ pub(crate) async fn watch(host: Arc<Host>) {
 }
 
 /// Gives memory back to the system after it was needed, until the program is told to stop: a backlog, a large target or a reload leave
-/// pages behind that nothing uses.
+/// pages behind that nothing uses, and a start code that does not run again.
 pub(crate) async fn give_back(host: Arc<Host>) {
-    let mut kept = 0;
+    let (mut own, mut code) = (Kept::default(), Kept::default());
+    let mut pause = FIRST_AFTER;
     loop {
-        match process::own_memory() {
-            Some(used) if used > kept + kept / 20 + WORTH_IT => {
-                sys::give_back();
-                kept = process::own_memory().unwrap_or(used);
-            }
-            // What is less by now is what is to be kept to.
-            Some(used) => kept = kept.min(used),
-            None => return,
-        }
         tokio::select! {
             () = host.stopping.cancelled() => return,
-            () = host.clock.sleep(GIVE_BACK_EVERY) => {}
+            () = host.clock.sleep(std::mem::replace(&mut pause, GIVE_BACK_EVERY)) => {}
         }
+        let Some(used) = process::resident() else { return };
+        if own.grew(used.own) {
+            sys::give_back();
+        }
+        if code.grew(used.files) {
+            sys::forget_code();
+        }
+    }
+}
+
+/// What some kind of memory came down to when it was last given back.
+#[derive(Debug, Default)]
+struct Kept {
+    bytes: u64,
+    /// It was just given back; what of it is in use shows at the next look.
+    settling: bool,
+}
+
+impl Kept {
+    /// Whether it is worth while to give back, now that so much is used.
+    fn grew(&mut self, used: u64) -> bool {
+        if std::mem::take(&mut self.settling) {
+            self.bytes = used;
+            return false;
+        }
+        self.settling = used > self.bytes + self.bytes / 20 + WORTH_IT;
+        // What is less by now is what is to be kept to.
+        self.bytes = self.bytes.min(used);
+        self.settling
     }
 }
 
@@ -218,6 +240,24 @@ mod tests {
         let unbound = Memory::new(Some(0));
         unbound.observe(u64::MAX, 0);
         assert!(!unbound.budget().is_used_up());
+    }
+
+    #[test]
+    fn it_is_given_back_when_it_grew() {
+        const MIB: u64 = 1 << 20;
+        let mut kept = Kept::default();
+        let looks = [
+            (9, true),
+            (4, false),
+            (4, false),
+            (6, true),
+            (5, false),
+            (3, false),
+            (5, true),
+        ];
+        for (used, expected) in looks {
+            assert_eq!(kept.grew(used * MIB), expected, "{used} MiB, {kept:?}");
+        }
     }
 
     #[test]

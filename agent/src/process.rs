@@ -129,13 +129,26 @@ fn node_collectors_os() -> &'static str {
 struct Memory {
     resident: f64,
     virtual_size: f64,
-    /// In bytes, without files that are mapped.
-    own: u64,
+    parts: Resident,
+}
+
+/// What of the process is in memory, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Resident {
+    /// The process's own: heap and stacks.
+    pub(crate) own: u64,
+    /// Files that are mapped, code above all.
+    pub(crate) files: u64,
+}
+
+/// What is in memory. `None`: it cannot be told.
+pub(crate) fn resident() -> Option<Resident> {
+    memory().map(|memory| memory.parts)
 }
 
 /// The memory that is the process's own, in bytes, without files that are mapped. `None`: it cannot be told.
 pub(crate) fn own_memory() -> Option<u64> {
-    memory().map(|memory| memory.own)
+    resident().map(|parts| parts.own)
 }
 
 /// From `/proc/self/statm`, in pages: total, resident, and of that files and shared memory (`proc_pid_statm(5)`).
@@ -149,7 +162,10 @@ fn memory() -> Option<Memory> {
     Some(Memory {
         virtual_size: virtual_size as f64,
         resident: resident as f64,
-        own: resident.saturating_sub(shared),
+        parts: Resident {
+            own: resident.saturating_sub(shared),
+            files: shared,
+        },
     })
 }
 

@@ -1,6 +1,6 @@
-//! Calls to the C library that have no safe wrapper: how the heap is kept. The only unsafe code of the program.
+//! Calls to the C library that have no safe wrapper: how memory is kept. The only unsafe code of the program.
 //!
-//! They are the GNU C library's, and nothing happens elsewhere: musl has one heap, and macOS gives back by itself.
+//! Those of the heap are the GNU C library's, and nothing happens elsewhere: musl has one heap, and macOS gives back by itself.
 #![allow(unsafe_code, reason = "see above")]
 
 /// Has all threads use one heap. The GNU C library gives each thread one of its own, and what is freed in one is no use to the others: a
@@ -19,5 +19,55 @@ pub(crate) fn give_back() {
     // SAFETY: `malloc_trim` takes the number of bytes to leave at the heap's end, and works under the heap's own lock.
     unsafe {
         libc::malloc_trim(0);
+    }
+}
+
+/// Gives back the code that has run so far. What runs again is mapped again from the page cache, sixteen pages at a time;
+/// what only a start or a reload needs is not.
+pub(crate) fn forget_code() {
+    #[cfg(target_os = "linux")]
+    for (start, length) in std::fs::read_to_string("/proc/self/maps")
+        .unwrap_or_default()
+        .lines()
+        .filter_map(code)
+    {
+        // SAFETY: a private mapping of a file that may not be written has no pages of its own, so what is dropped is the
+        // file's content, and comes back from there when it is next used.
+        unsafe {
+            libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED);
+        }
+    }
+}
+
+/// Start and length of a mapping, a line of `/proc/self/maps` (`proc_pid_maps(5)`), if it is code of a file.
+#[cfg(target_os = "linux")]
+fn code(line: &str) -> Option<(usize, usize)> {
+    let mut words = line.split_ascii_whitespace();
+    let (start, end) = words.next()?.split_once('-')?;
+    let start = usize::from_str_radix(start, 16).ok()?;
+    let length = usize::from_str_radix(end, 16).ok()?.checked_sub(start)?;
+    let of_a_file = words.next()? == "r-xp" && words.nth(3)?.starts_with('/');
+    of_a_file.then_some((start, length))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_of_files_alone_is_forgotten() {
+        let of = |permissions: &str, file: &str| code(&format!("1000-3000 {permissions} 0 fd:00 12 {file}"));
+        assert_eq!(of("r-xp", "/usr/bin/program"), Some((0x1000, 0x2000)));
+        for (permissions, file) in [
+            ("r--p", "/bin/p"),
+            ("rwxp", "/bin/p"),
+            ("r-xp", "[vdso]"),
+            ("r-xp", ""),
+        ] {
+            assert_eq!(of(permissions, file), None, "{permissions} {file}");
+        }
+        assert_eq!(code(""), None);
+        forget_code();
+        give_back();
     }
 }
