@@ -25,7 +25,7 @@ const FREE: f64 = 0.85;
 /// How often the use is looked at.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How often memory is given back, if there is more than this to be gained.
+/// How often memory is given back; code, if there is more than this to be gained.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(30);
 const FIRST_AFTER: Duration = Duration::from_secs(5);
 const WORTH_IT: u64 = 1 << 20;
@@ -139,7 +139,7 @@ pub(crate) async fn watch(host: Arc<Host>) {
 /// Gives memory back to the system after it was needed, until the program is told to stop: a backlog, a large target or a reload leave
 /// pages behind that nothing uses, and a start code that does not run again.
 pub(crate) async fn give_back(host: Arc<Host>) {
-    let (mut own, mut code) = (Kept::default(), Kept::default());
+    let mut code = Kept::default();
     let mut pause = FIRST_AFTER;
     loop {
         tokio::select! {
@@ -147,16 +147,15 @@ pub(crate) async fn give_back(host: Arc<Host>) {
             () = host.clock.sleep(std::mem::replace(&mut pause, GIVE_BACK_EVERY)) => {}
         }
         let Some(used) = process::resident() else { return };
-        if own.grew(used.own) {
-            sys::give_back();
-        }
+        // What is free within the heap cannot be seen from outside, and to look for it costs less than to ask.
+        sys::give_back();
         if code.grew(used.files) {
             sys::forget_code();
         }
     }
 }
 
-/// What some kind of memory came down to when it was last given back.
+/// What came to stay when it was last given back.
 #[derive(Debug, Default)]
 struct Kept {
     bytes: u64,

@@ -3,13 +3,19 @@
 //! Those of the heap are the GNU C library's, and nothing happens elsewhere: musl has one heap, and macOS gives back by itself.
 #![allow(unsafe_code, reason = "see above")]
 
-/// Has all threads use one heap. The GNU C library gives each thread one of its own, and what is freed in one is no use to the others: a
-/// third of what a backlog takes. Before the first thread is started.
+/// From this many bytes on a buffer is kept outside of the heap.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGE: libc::c_int = 128 << 10;
+
+/// Has all threads use one heap, and keeps what is large out of it. The GNU C library gives each thread a heap of its own, and what is
+/// freed in one is no use to the others: a third of what a backlog takes. And it puts the larger buffers on the heap the larger those are
+/// that were freed, so that after a spike little at the heap's end keeps all before it. Before the first thread is started.
 pub(crate) fn keep_one_heap() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: `mallopt` takes two numbers and changes the allocator's settings under its own lock.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
     }
 }
 
