@@ -269,12 +269,8 @@ impl<'a> Derivation<'a> {
     fn run_changed(mut self, current: &Current, parent: &Layout, before: &Derived, held: Held) -> Derived {
         let mut differing = before.differing;
         let changed = self.input.changed();
-        self.unnamed.extend(
-            before
-                .unnamed
-                .iter()
-                .filter(|slot| !changed.contains(**slot)),
-        );
+        self.unnamed
+            .extend(before.unnamed.iter().filter(|slot| !changed.contains(**slot)));
         for slot in changed.iter() {
             let slot = slot as usize;
             let differed = before

@@ -42,7 +42,10 @@ fn scrapes(protocol: &str, body: Vec<u8>) -> u64 {
     let target = InMemory { body, format };
     let (config, clock, runtime) = (Config::default(), ManualClock::new(0), runtime());
     let relabeler = LayoutRelabeler::new(node_rules().expect("rules"));
-    let mut scraper = Scraper::new("test", Labels::from_pairs([("instance", "host:1"), ("job", "bench")]));
+    let mut scraper = Scraper::new(
+        "test",
+        Labels::from_pairs([("instance", "host:1"), ("job", "bench")]),
+    );
     let mut page = Page::new();
     let mut run = |times: std::ops::Range<i64>| {
         for turn in times {
