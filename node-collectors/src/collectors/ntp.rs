@@ -1,9 +1,11 @@
 //! `ntp`: what an NTP server says about itself and this clock, by one SNTP query (RFC 5905).
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
 use ferroalloy_model::Families;
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::Ipv6Ttl;
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::emit::gauge;
@@ -46,7 +48,7 @@ pub struct Options {
     pub protocol_version: u32,
     /// Whether a server that has no loopback address is on this host nevertheless.
     pub server_is_local: bool,
-    /// Time to live of the query, in hops.
+    /// How many hops the query may go, over IPv4 (time to live) and IPv6 (hop limit) alike; 1 to 255.
     pub ip_ttl: u32,
     /// The largest root distance of a sane server.
     pub max_distance: Duration,
@@ -75,6 +77,7 @@ struct Ntp {
     options: Options,
     version: u8,
     port: u16,
+    hops: u8,
 }
 
 impl Ntp {
@@ -96,9 +99,10 @@ impl Ntp {
             .ok()
             .filter(|port| *port > 0)
             .ok_or_else(|| Error::option("ntp.server-port is not a port"))?;
-        if !(1..=255).contains(&options.ip_ttl) {
-            return Err(Error::option("ntp.ip-ttl is not between 1 and 255"));
-        }
+        let hops = u8::try_from(options.ip_ttl)
+            .ok()
+            .filter(|hops| *hops > 0)
+            .ok_or_else(|| Error::option("ntp.ip-ttl is not between 1 and 255"))?;
         if options.max_distance.is_zero() || options.local_offset_tolerance.is_zero() {
             return Err(Error::option(
                 "ntp.max-distance and ntp.local-offset-tolerance have to be positive",
@@ -108,6 +112,7 @@ impl Ntp {
             options,
             version,
             port,
+            hops,
         })
     }
 
@@ -118,15 +123,7 @@ impl Ntp {
             .map_err(fail)?
             .next()
             .ok_or_else(|| fail(std::io::ErrorKind::NotFound.into()))?;
-        let socket = UdpSocket::bind(match server {
-            SocketAddr::V4(_) => "0.0.0.0:0",
-            SocketAddr::V6(_) => "[::]:0",
-        })
-        .map_err(fail)?;
-        if server.is_ipv4() {
-            socket.set_ttl(self.options.ip_ttl).map_err(fail)?;
-        }
-        socket.connect(server).map_err(fail)?;
+        let socket = open(server, self.hops).map_err(fail)?;
         let sent = realtime();
         let start = monotonic();
         // The server copies this into its answer, by which a stray answer is told.
@@ -154,6 +151,25 @@ impl Ntp {
             }
         }
     }
+}
+
+/// A socket for `server` alone, whose packets go `hops` hops at most.
+fn open(server: SocketAddr, hops: u8) -> std::io::Result<UdpSocket> {
+    let socket = match server {
+        SocketAddr::V4(_) => {
+            let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+            socket.set_ttl(hops.into())?;
+            socket
+        }
+        SocketAddr::V6(_) => {
+            let socket = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?;
+            // `set_ttl` is of IPv4 only: on this socket it succeeds and does nothing.
+            setsockopt(&socket, Ipv6Ttl, &hops.into())?;
+            socket
+        }
+    };
+    socket.connect(server)?;
+    Ok(socket)
 }
 
 /// When the query left, in seconds since 1970, and how long the answer took.
@@ -302,6 +318,18 @@ mod tests {
     }
 
     #[test]
+    fn the_hops_of_both_protocols() {
+        let socket = open((Ipv4Addr::LOCALHOST, 123).into(), 7).unwrap();
+        assert_eq!(socket.ttl().unwrap(), 7);
+        if let Err(error) = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)) {
+            println!("skipped: no IPv6 on this host: {error}");
+            return;
+        }
+        let socket = open((Ipv6Addr::LOCALHOST, 123).into(), 7).unwrap();
+        assert_eq!(nix::sys::socket::getsockopt(&socket, Ipv6Ttl).unwrap(), 7);
+    }
+
+    #[test]
     fn mistakes_in_options() {
         let host = Host::new(&[]);
         let build =
@@ -311,6 +339,7 @@ mod tests {
         assert!(build(|ntp| ntp.protocol_version = 5).is_err());
         assert!(build(|ntp| ntp.server_port = 65536).is_err());
         assert!(build(|ntp| ntp.ip_ttl = 0).is_err());
+        assert!(build(|ntp| ntp.ip_ttl = 256).is_err());
         assert!(build(|ntp| ntp.max_distance = Duration::ZERO).is_err());
     }
 }
