@@ -1,7 +1,9 @@
 //! `prometheus.exporter.unix`: this host's metrics as a target, collected in this process.
 
+mod flags;
 mod name;
 mod options;
+mod refused;
 
 use std::sync::Arc;
 

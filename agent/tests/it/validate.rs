@@ -220,6 +220,29 @@ fn what_the_exporter_is_told_wrong_is_told_at_each_place() {
     assert!(errors[0].2.contains("did you mean \"uname\"?"), "{errors:#?}");
 }
 
+#[test]
+fn blocks_of_collectors_that_do_not_exist_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.alloy");
+    for (block, argument) in [
+        ("ethtool", "metrics_include = \".*\""),
+        ("perf", "cpus = \"0-3\""),
+        ("systemd", "enable_restarts = true"),
+    ] {
+        let text = format!(
+            "prometheus.exporter.unix \"h\" {{\n  runit {{\n    service_dir = \"/s\"\n  }}\n\
+             \x20 {block} {{\n    {argument}\n  }}\n}}\n"
+        );
+        fs::write(&path, text).unwrap();
+        let errors: Vec<_> = findings(&[], &path)
+            .into_iter()
+            .filter(|(_, severity, _)| severity == "error")
+            .collect();
+        assert_eq!(places(&errors), ["5:3"], "{errors:#?}");
+        assert!(errors[0].2.contains(&format!("{block:?}")), "{errors:#?}");
+    }
+}
+
 /// A rule between fields of a block within one is told at that block, whatever else is wrong with the component.
 #[test]
 fn rules_of_blocks_are_told_at_the_block() {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use river_syntax::Block;
+use river_syntax::{Block, Invalid};
 
+use super::flags::{Flags, Labels};
+use super::refused::{Ethtool, Perf, Systemd};
 use crate::arguments::Search;
 use crate::error::Error;
 
@@ -14,8 +16,18 @@ macro_rules! options {
     })*) => {
         /// What single collectors are told.
         #[derive(Debug, Clone, PartialEq, Block)]
+        #[river(validate = OptionBlocks::refuse)]
         pub(in super::super) struct OptionBlocks {
             $($(#[$block_doc])* #[river(block)] $block: Option<$type>,)*
+            /// Refused: there is no collector `ethtool`.
+            #[river(block)]
+            ethtool: Option<Ethtool>,
+            /// Refused: there is no collector `perf`.
+            #[river(block)]
+            perf: Option<Perf>,
+            /// Refused: there is no collector `systemd`.
+            #[river(block)]
+            systemd: Option<Systemd>,
         }
 
         $($(#[$block_doc])*
@@ -29,8 +41,9 @@ macro_rules! options {
             pub(super) fn apply(&self, mut builder: node_collectors::Builder) -> Result<node_collectors::Builder, Error> {
                 $(if let Some(block) = &self.$block {
                     $(if let Some(value) = &block.$field {
-                        let value = value.to_flag();
-                        builder = builder.set($flag, &value).map_err(|error| Error::new(error.to_line()))?;
+                        for value in value.flags() {
+                            builder = builder.set($flag, &value).map_err(|error| Error::new(error.to_line()))?;
+                        }
                     })*
                 })*
                 Ok(builder)
@@ -39,32 +52,21 @@ macro_rules! options {
     };
 }
 
-/// A value as node_exporter's flags have it.
-trait ToFlag {
-    fn to_flag(&self) -> String;
-}
-
-impl ToFlag for bool {
-    fn to_flag(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl ToFlag for String {
-    fn to_flag(&self) -> String {
-        self.clone()
-    }
-}
-
-impl ToFlag for Search {
-    fn to_flag(&self) -> String {
-        self.as_str().to_owned()
-    }
-}
-
-impl ToFlag for Duration {
-    fn to_flag(&self) -> String {
-        river_syntax::format_duration(*self)
+impl OptionBlocks {
+    /// A collector that does not exist has nothing to be told.
+    fn refuse(&self) -> Result<(), Invalid> {
+        let refused = [
+            (self.ethtool.is_some(), "ethtool"),
+            (self.perf.is_some(), "perf"),
+            (self.systemd.is_some(), "systemd"),
+        ];
+        match refused.iter().find(|(given, _)| *given) {
+            Some((_, name)) => Err(Invalid::field(
+                *name,
+                format!("Alloy's collector {name:?} does not exist in Ferroalloy"),
+            )),
+            None => Ok(()),
+        }
     }
 }
 
@@ -77,6 +79,11 @@ options! {
         device_include: Search => "arp.device-include",
         /// Whether the kernel is asked by netlink rather than read from procfs.
         netlink: bool => "arp.netlink",
+    }
+    /// The collector `bcache`.
+    bcache: Bcache {
+        /// Whether the statistics of priorities are given, which are costly.
+        priority_stats: bool => "bcache.priorityStats",
     }
     /// The collector `cpu`.
     cpu: Cpu {
@@ -112,6 +119,11 @@ options! {
         /// Chips to leave out.
         chip_exclude: Search => "hwmon.chip-exclude",
     }
+    /// The collector `ipvs`.
+    ipvs: Ipvs {
+        /// The labels that tell backends apart; backends that are alike in them are added up.
+        backend_labels: Labels => "ipvs.backend-labels",
+    }
     /// The collector `netclass`.
     netclass: Netclass {
         /// Whether devices that tell no valid speed are left without one.
@@ -132,6 +144,48 @@ options! {
     netstat: Netstat {
         /// Which fields are given.
         fields: Search => "netstat.fields",
+    }
+    /// The collector `ntp`.
+    ntp: Ntp {
+        /// The server to ask, an address of this host unless `server_is_local`.
+        server: String => "ntp.server",
+        /// Whether the server is on this host, whatever its address.
+        server_is_local: bool => "ntp.server-is-local",
+        /// NTP's version, 2 to 4.
+        protocol_version: u32 => "ntp.protocol-version",
+        /// How many hops the query may go, 1 to 255.
+        ip_ttl: u32 => "ntp.ip-ttl",
+        /// Root distance up to which the server counts as sane.
+        max_distance: Duration => "ntp.max-distance",
+        /// Difference of the clocks of one host that counts as none.
+        local_offset_tolerance: Duration => "ntp.local-offset-tolerance",
+    }
+    /// The collector `powersupplyclass`.
+    powersupply: PowerSupply {
+        /// Power supplies to leave out.
+        ignored_supplies: Search => "powersupply.ignored-supplies",
+    }
+    /// The collector `runit`.
+    runit: Runit {
+        /// The folder with the services.
+        service_dir: String => "runit.servicedir",
+    }
+    /// The collector `supervisord`.
+    supervisord: Supervisord {
+        /// Where supervisord answers: `http://host:port/path` or `unix:///path`.
+        url: String => "supervisord.url",
+    }
+    /// The collector `sysctl`.
+    sysctl: Sysctl {
+        /// Parameters with numbers to give, each `name` or `name:column,column`.
+        include: Vec<String> => "sysctl.include",
+        /// Parameters with words to give.
+        include_info: Vec<String> => "sysctl.include-info",
+    }
+    /// The collector `tapestats`.
+    tapestats: Tapestats {
+        /// Tape drives to leave out.
+        ignored_devices: Search => "tapestats.ignored-devices",
     }
     /// The collector `textfile`.
     textfile: Textfile {
@@ -166,6 +220,8 @@ mod tests {
                 "cpu",
                 "guest = false\ninfo = true\nbugs_include = \"a\"\nflags_include = \"b\"",
             ),
+            ("bcache", "priority_stats = true"),
+            ("ipvs", "backend_labels = [\"proto\"]"),
             ("disk", "device_exclude = \"a\""),
             ("disk", "device_include = \"a\""),
             (
@@ -180,6 +236,16 @@ mod tests {
             ("netdev", "address_info = true\ndevice_exclude = \"a\""),
             ("netdev", "device_include = \"a\""),
             ("netstat", "fields = \"a\""),
+            (
+                "ntp",
+                "server = \"192.0.2.1\"\nserver_is_local = true\nprotocol_version = 3\nip_ttl = 2\n\
+                 max_distance = \"3s\"\nlocal_offset_tolerance = \"5ms\"",
+            ),
+            ("powersupply", "ignored_supplies = \"a\""),
+            ("runit", "service_dir = \"/x\""),
+            ("supervisord", "url = \"http://localhost:1/RPC2\""),
+            ("sysctl", "include = [\"a\", \"b:c,d\"]\ninclude_info = [\"e\"]"),
+            ("tapestats", "ignored_devices = \"a\""),
             ("textfile", "directory = \"/x\""),
             ("vmstat", "fields = \"a\""),
         ] {
@@ -188,6 +254,41 @@ mod tests {
                 .apply(node_collectors::NodeCollectors::builder())
                 .map(node_collectors::Builder::build);
             assert!(matches!(built, Ok(Ok(_))), "{block}: {built:?}");
+        }
+    }
+
+    #[test]
+    fn values_reach_their_collectors() {
+        let options = decode(
+            "ipvs {\n backend_labels = [\"proto\", \"local_port\"]\n}\n\
+             sysctl {\n include = [\"a\", \"b:c,d\"]\n include_info = [\"e\"]\n}\n\
+             ntp {\n ip_ttl = 2\n max_distance = \"1m30s\"\n local_offset_tolerance = \"5ms\"\n}\n\
+             bcache {\n priority_stats = true\n}\n",
+        );
+        let given = options.apply(node_collectors::NodeCollectors::builder()).unwrap();
+        let expected = node_collectors::NodeCollectors::builder().configure(|options| {
+            "proto,local_port".clone_into(&mut options.ipvs.backend_labels);
+            options.sysctl.include = vec!["a".to_owned(), "b:c,d".to_owned()];
+            options.sysctl.include_info = vec!["e".to_owned()];
+            options.ntp.ip_ttl = 2;
+            options.ntp.max_distance = Duration::from_secs(90);
+            options.ntp.local_offset_tolerance = Duration::from_millis(5);
+            options.bcache.priority_stats = true;
+        });
+        assert_eq!(given, expected);
+    }
+
+    #[test]
+    fn what_the_collector_would_refuse_is_refused() {
+        for text in [
+            "ipvs {\n backend_labels = [\"port\"]\n}\n",
+            "ntp {\n ip_ttl = 256\n}\n",
+            "ntp {\n server = \"192.0.2.1\"\n}\n",
+        ] {
+            let builder = decode(text)
+                .apply(node_collectors::NodeCollectors::builder().only(["ipvs", "ntp"]))
+                .unwrap();
+            assert!(builder.build().is_err(), "{text}");
         }
     }
 }
