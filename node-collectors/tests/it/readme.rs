@@ -19,22 +19,24 @@ fn mark(support: Support) -> &'static str {
 fn table() -> String {
     let defaults = Options::default();
     let mut table = String::from(
-        "| Collector | Linux | macOS | What it gives | Families | Reads |\n|---|---|---|---|---|---|\n",
+        "| Collector | Linux | macOS | What it gives | Families | Reads | Options |\n|---|---|---|---|---|---|---|\n",
     );
     for descriptor in registry() {
         let code = |words: &[&str]| {
             let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
             words.join(", ")
         };
+        let options: Vec<_> = descriptor.options.iter().map(|spec| spec.name).collect();
         writeln!(
             table,
-            "| `{}` | {} | {} | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} | {} |",
             descriptor.name,
             mark(descriptor.linux),
             mark(descriptor.macos),
             descriptor.summary,
             code(descriptor.families),
-            code(descriptor.sources)
+            code(descriptor.sources),
+            code(&options)
         )
         .unwrap();
     }
