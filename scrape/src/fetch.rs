@@ -61,7 +61,7 @@ pub trait Target: Send + Sync + fmt::Debug {
 pub struct InProcess(Arc<dyn Collect>);
 
 /// Page buffers larger than this are given back when a scrape needs less than a quarter of them.
-const KEEP: usize = 4 << 20;
+const KEEP: usize = 1 << 20;
 
 // === impl Page ===
 

@@ -291,6 +291,9 @@ pub(super) struct Packer {
     packed: Vec<u8>,
 }
 
+/// Room that is kept from frame to frame.
+const PACKED_KEPT: usize = 256 << 10;
+
 impl Packer {
     pub(super) fn new() -> Self {
         Self {
@@ -324,8 +327,10 @@ impl Packer {
 
     /// Gives back room that was needed for something large.
     pub(super) fn trim(&mut self) {
-        self.packed.clear();
-        self.packed.shrink_to(256 << 10);
+        if self.packed.capacity() > PACKED_KEPT {
+            self.packed.clear();
+            self.packed.shrink_to(PACKED_KEPT);
+        }
     }
 }
 

@@ -163,12 +163,15 @@ impl Worker {
             }
             rest = later;
         }
+        // What a large layout needed is not needed for its batches.
         if self.buffer.capacity() > 2 * CHUNK {
             self.buffer.clear();
             self.buffer.shrink_to(CHUNK);
-            self.payload = Vec::new();
-            self.packer.trim();
         }
+        if self.payload.capacity() > CHUNK / 4 {
+            self.payload = Vec::new();
+        }
+        self.packer.trim();
         Ok(())
     }
 
