@@ -113,25 +113,29 @@ impl Stage {
     }
 
     fn merged(&self, series: Series<'_>, gaps: &[u8], label: &mut dyn FnMut(&Pair)) {
-        let mut external = self
-            .external
-            .iter()
-            .zip(gaps)
-            .filter(|(_, gap)| **gap != ABSENT)
-            .peekable();
-        for (index, own) in series.pairs().enumerate() {
-            while let Some((pair, _)) = external.next_if(|(pair, gap)| {
-                if **gap == FAR {
-                    index >= usize::from(FAR) && pair.name() < own.name()
-                } else {
-                    usize::from(**gap) == index
+        let mut own = series.pairs();
+        let mut before = 0;
+        for (external, gap) in self.external.iter().zip(gaps) {
+            match *gap {
+                ABSENT => continue,
+                // Behind more labels than are counted it is the names that tell.
+                FAR => {
+                    let behind = series.pairs().skip(before);
+                    let between = behind.take_while(|own| own.name() < external.name()).count();
+                    own.by_ref().take(between).for_each(&mut *label);
+                    before += between;
                 }
-            }) {
-                label(pair);
+                gap => {
+                    let gap = usize::from(gap);
+                    own.by_ref()
+                        .take(gap.saturating_sub(before))
+                        .for_each(&mut *label);
+                    before = gap;
+                }
             }
-            label(own);
+            label(external);
         }
-        external.for_each(|(pair, _)| label(pair));
+        own.for_each(label);
     }
 }
 
