@@ -28,6 +28,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How often memory is given back; code, if there is more than this to be gained.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(30);
 const FIRST_AFTER: Duration = Duration::from_secs(5);
+
+/// Code is given back at each look before this one.
+const AT_THE_START: u32 = 4;
 const WORTH_IT: u64 = 1 << 20;
 
 /// What the process may use and what it uses.
@@ -139,7 +142,7 @@ pub(crate) async fn watch(host: Arc<Host>) {
 /// Gives memory back to the system after it was needed, until the program is told to stop: a backlog, a large target or a reload leave
 /// pages behind that nothing uses, and a start code that does not run again.
 pub(crate) async fn give_back(host: Arc<Host>) {
-    let mut code = Kept::default();
+    let (mut code, mut looks) = (Kept::default(), 0);
     let mut pause = FIRST_AFTER;
     loop {
         tokio::select! {
@@ -149,8 +152,11 @@ pub(crate) async fn give_back(host: Arc<Host>) {
         let Some(used) = process::resident() else { return };
         // What is free within the heap cannot be seen from outside, and to look for it costs less than to ask.
         sys::give_back();
-        if code.grew(used.files) {
+        // Code of the start has run for the last time when everything was scraped and sent once.
+        looks = (looks + 1).min(AT_THE_START);
+        if code.grew(used.files) || looks < AT_THE_START {
             sys::forget_code();
+            code.settling = true;
         }
     }
 }
