@@ -40,7 +40,7 @@ impl Collector for LnStat {
             let table = parse(buffer.file(&path)?)
                 .map_err(|line| Error::parse(&path, format_args!("bad line {:?}", text::utf8(line))))?;
             for (name, column) in table {
-                let name = format!("node_lnstat_{}_total", text::utf8(name));
+                let name = format!("node_lnstat_{}_total", text::metric_name(&text::utf8(name)));
                 let mut family = out.family(&name, "linux network cache stats", MetricKind::Counter);
                 for (cpu, value) in column.iter().enumerate() {
                     let cpu = text::Decimal::new(cpu as u64);
@@ -91,5 +91,17 @@ mod tests {
         assert_eq!(host.samples(&DESCRIPTOR), expected);
         assert!(parse(b"a\n1 2\n").is_err());
         never_panics(CONTENT, |bytes| parse(bytes).is_ok());
+    }
+
+    #[test]
+    fn a_heading_that_is_no_name() {
+        let content = b"entries,allocs,dest\x9c\x9c000014 00000001\n00000014 0000000d\n";
+        let host = Host::new(&[("proc/net/stat/arp_cache", "")]);
+        std::fs::write(host.path().join("proc/net/stat/arp_cache"), content).unwrap();
+        let expected = [
+            "node_lnstat_00000001_total{cpu=\"0\",subsystem=\"arp_cache\"} 13",
+            "node_lnstat_entries_allocs_dest_000014_total{cpu=\"0\",subsystem=\"arp_cache\"} 20",
+        ];
+        assert_eq!(host.samples(&DESCRIPTOR), expected);
     }
 }

@@ -49,7 +49,7 @@ impl Collector for MemInfoNuma {
             let folder = self.nodes.join(&name);
             let mut emit = |key: &str, kind, value: f64| {
                 let help = format!("Memory information field {key}.");
-                out.family(&format!("node_memory_numa_{key}"), &help, kind)
+                out.family(&format!("node_memory_numa_{}", text::metric_name(key)), &help, kind)
                     .sample(&[("node", node)], value);
             };
             let path = folder.join("meminfo");
@@ -127,5 +127,18 @@ mod tests {
         assert!(parse_meminfo(b"Node 0 MemTotal: 1 MB\n", |_, _| ()).is_err());
         never_panics(MEMINFO, |bytes| parse_meminfo(bytes, |_, _| ()).is_ok());
         never_panics("numa_hit 1\n", |bytes| parse_numastat(bytes, |_, _| ()).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_is_no_name() {
+        let host = Host::new(&[
+            ("sys/devices/system/node/node0/meminfo", "Node 0 Mem,{Total: 2\n"),
+            ("sys/devices/system/node/node0/numastat", "numa\"hit 1\n"),
+        ]);
+        let expected = [
+            "node_memory_numa_Mem_Total{node=\"0\"} 2",
+            "node_memory_numa_numa_hit_total{node=\"0\"} 1",
+        ];
+        assert_eq!(host.samples(&DESCRIPTOR), expected);
     }
 }

@@ -125,7 +125,7 @@ impl NetStat {
         let wanted = self.fields.as_ref().is_none_or(|fields| fields.is_match(&key));
         wanted.then(|| {
             (
-                format!("node_netstat_{key}"),
+                format!("node_netstat_{}", text::metric_name(&key)),
                 format!("Statistic {protocol}{name}."),
             )
         })
@@ -209,5 +209,14 @@ mod tests {
         assert!(parse_pairs(b"Tcp a\nTcp 1\n", |_, _, _| ()).is_err());
         never_panics(PAIRS, |bytes| parse_pairs(bytes, |_, _, _| ()).is_ok());
         never_panics(SINGLE, |bytes| parse_single(bytes, |_, _, _| ()).is_ok());
+    }
+
+    #[test]
+    fn a_field_that_is_no_name() {
+        let host = Host::new(&[("proc/net/netstat", "Tcp{: a,b\nTcp{: 1\n"), ("proc/net/snmp", "")]);
+        let collector = host
+            .collector(&DESCRIPTOR, |options| options.netstat.fields.clear())
+            .unwrap();
+        assert_eq!(samples(collector.as_ref()), ["node_netstat_Tcp_a_b 1"]);
     }
 }

@@ -97,8 +97,9 @@ impl SockStat {
             return;
         }
         let protocol = row.protocol;
+        let part = text::metric_name(protocol);
         let mut single = |state: &str, value: f64| {
-            let name = format!("node_sockstat_{protocol}_{state}");
+            let name = format!("node_sockstat_{part}_{state}");
             let help = format!("Number of {protocol} sockets in state {state}.");
             out.single(&name, &help, MetricKind::Gauge, value);
         };
@@ -144,5 +145,11 @@ mod tests {
         assert_eq!(parse_line(b"TCP: inuse"), None);
         assert_eq!(parse_line(b"TCP inuse 1"), None);
         never_panics(CONTENT, |bytes| text::lines(bytes).filter_map(parse_line).count());
+    }
+
+    #[test]
+    fn a_protocol_that_is_no_name() {
+        let host = Host::new(&[("proc/net/sockstat", "U,{DP: inuse 4\n")]);
+        assert_eq!(host.samples(&DESCRIPTOR), ["node_sockstat_U_DP_inuse 4"]);
     }
 }

@@ -66,7 +66,7 @@ impl Collector for VmStat {
                 .ok_or_else(|| Error::parse(&self.path, format_args!("bad line {:?}", text::utf8(line))))?;
             if self.fields.as_ref().is_none_or(|fields| fields.is_match(key)) {
                 name.clear();
-                name.extend(["node_vmstat_", key]);
+                name.extend(["node_vmstat_", &text::metric_name(key)]);
                 help.clear();
                 help.extend(["/proc/vmstat information field ", key, "."]);
                 out.single(&name, &help, MetricKind::Unknown, value);
@@ -105,5 +105,11 @@ mod tests {
                 .is_err()
         );
         never_panics(CONTENT, |bytes| text::lines(bytes).filter_map(parse_line).count());
+    }
+
+    #[test]
+    fn a_key_that_is_no_name() {
+        let host = Host::new(&[("proc/vmstat", "pgpg{in 7\n")]);
+        assert_eq!(host.samples(&DESCRIPTOR), ["node_vmstat_pgpg_in 7"]);
     }
 }

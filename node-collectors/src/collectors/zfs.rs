@@ -106,7 +106,7 @@ impl Zfs {
 }
 
 fn untyped(out: &mut Families, end: &str, help: &str, labels: &[(&str, &str)], value: f64) {
-    out.family(&format!("node_zfs_{end}"), help, MetricKind::Unknown)
+    out.family(&format!("node_zfs_{}", text::metric_name(end)), help, MetricKind::Unknown)
         .sample(labels, value);
 }
 
@@ -233,5 +233,14 @@ mod tests {
         never_panics(ARC, |bytes| parse_rows(bytes, true, |_, _| ()));
         never_panics(IO, |bytes| parse_io(bytes, |_, _| ()));
         never_panics(SET, |bytes| dataset_name(bytes).len());
+    }
+
+    #[test]
+    fn keys_that_are_no_names() {
+        let host = Host::new(&[(
+            "proc/spl/kstat/zfs/arcstats",
+            "name type data\nhi{ts 4 8\n",
+        )]);
+        assert_eq!(host.samples(&DESCRIPTOR), ["node_zfs_arc_hi_ts 8"]);
     }
 }
