@@ -49,8 +49,12 @@ impl Collector for MemInfoNuma {
             let folder = self.nodes.join(&name);
             let mut emit = |key: &str, kind, value: f64| {
                 let help = format!("Memory information field {key}.");
-                out.family(&format!("node_memory_numa_{}", text::metric_name(key)), &help, kind)
-                    .sample(&[("node", node)], value);
+                out.family(
+                    &format!("node_memory_numa_{}", text::metric_name(key)),
+                    &help,
+                    kind,
+                )
+                .sample(&[("node", node)], value);
             };
             let path = folder.join("meminfo");
             parse_meminfo(buffer.file(&path)?, |key, value| {

@@ -213,7 +213,10 @@ mod tests {
 
     #[test]
     fn a_field_that_is_no_name() {
-        let host = Host::new(&[("proc/net/netstat", "Tcp{: a,b\nTcp{: 1\n"), ("proc/net/snmp", "")]);
+        let host = Host::new(&[
+            ("proc/net/netstat", "Tcp{: a,b\nTcp{: 1\n"),
+            ("proc/net/snmp", ""),
+        ]);
         let collector = host
             .collector(&DESCRIPTOR, |options| options.netstat.fields.clear())
             .unwrap();

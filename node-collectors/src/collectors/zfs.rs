@@ -106,8 +106,12 @@ impl Zfs {
 }
 
 fn untyped(out: &mut Families, end: &str, help: &str, labels: &[(&str, &str)], value: f64) {
-    out.family(&format!("node_zfs_{}", text::metric_name(end)), help, MetricKind::Unknown)
-        .sample(labels, value);
+    out.family(
+        &format!("node_zfs_{}", text::metric_name(end)),
+        help,
+        MetricKind::Unknown,
+    )
+    .sample(labels, value);
 }
 
 impl Collector for Zfs {
@@ -237,10 +241,7 @@ mod tests {
 
     #[test]
     fn keys_that_are_no_names() {
-        let host = Host::new(&[(
-            "proc/spl/kstat/zfs/arcstats",
-            "name type data\nhi{ts 4 8\n",
-        )]);
+        let host = Host::new(&[("proc/spl/kstat/zfs/arcstats", "name type data\nhi{ts 4 8\n")]);
         assert_eq!(host.samples(&DESCRIPTOR), ["node_zfs_arc_hi_ts 8"]);
     }
 }
