@@ -7,29 +7,15 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ferroalloy_benches::relabel::node_rules;
+use ferroalloy_benches::target::InMemory;
 use ferroalloy_benches::write::series;
 use ferroalloy_benches::{exposition, openmetrics, protobuf};
 use ferroalloy_model::clock::Sleep;
 use ferroalloy_model::{Clock, Labels, LabelsBuilder, Pair, SystemClock};
 use relabel::{Action, Decision, LayoutRelabeler, Naming, Rule, Rules};
-use scrape::parse::{Format, Protocol};
-use scrape::{Config, Error, Fetching, Page, Scraper, Target};
+use scrape::{Config, Page, Scraper};
 
 const SERIES: usize = 10_000;
-
-/// A target whose answer is in memory already, so that only what comes after fetching is measured.
-#[derive(Debug)]
-struct InMemory {
-    body: Vec<u8>,
-    format: &'static Format,
-}
-
-impl Target for InMemory {
-    fn fetch<'a>(&'a self, _: Duration, page: &'a mut Page) -> Fetching<'a> {
-        page.body(self.format).extend_from_slice(&self.body);
-        Box::pin(async { Ok::<(), Error>(()) })
-    }
-}
 
 /// The real time, without timers: nothing here waits.
 #[derive(Debug)]
@@ -62,11 +48,11 @@ fn scrape(criterion: &mut Criterion) {
         ("OpenMetricsText1.0.0", openmetrics(SERIES).into_bytes()),
         ("PrometheusProto", protobuf(SERIES)),
     ] {
-        let format = Protocol::named(protocol).ok().and_then(Protocol::format);
-        let Some(format) = format else { return };
-        let mut group = criterion.benchmark_group(format!("scrape {}", format.name));
+        let mut group = criterion.benchmark_group(format!("scrape {protocol}"));
         group.throughput(Throughput::Bytes(body.len() as u64));
-        let target = InMemory { body, format };
+        let Ok(target) = InMemory::new(protocol, body) else {
+            return;
+        };
         let scrape_once = |scraper: &mut Scraper, page: &mut Page, time: i64| {
             let limit = Duration::from_secs(1);
             runtime.block_on(scraper.scrape(&target, &config, &NoTimer, (time, limit), page))

@@ -10,27 +10,14 @@ use std::time::Duration;
 
 use cap::Cap;
 use ferroalloy_benches::exposition;
+use ferroalloy_benches::target::InMemory;
 use ferroalloy_model::{Batch, Labels, ManualClock, Pair};
-use scrape::parse::{Format, Protocol};
-use scrape::{Config, Error, Fetching, Page, Scraper, Target};
+use scrape::{Config, Page, Scraper};
 
 #[global_allocator]
 static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 
 const SERIES: usize = 10_000;
-
-#[derive(Debug)]
-struct InMemory {
-    body: String,
-    format: &'static Format,
-}
-
-impl Target for InMemory {
-    fn fetch<'a>(&'a self, _: Duration, page: &'a mut Page) -> Fetching<'a> {
-        page.body(self.format).extend_from_slice(self.body.as_bytes());
-        Box::pin(std::future::ready(Ok::<(), Error>(())))
-    }
-}
 
 struct Runs {
     runtime: tokio::runtime::Runtime,
@@ -50,19 +37,11 @@ impl Runs {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let format = Protocol::named("PrometheusText0.0.4")?
-        .format()
-        .ok_or("no parser")?;
-    let target = InMemory {
-        body: exposition(SERIES),
-        format,
-    };
-    let others: Vec<InMemory> = (0..5)
-        .map(|round| InMemory {
-            body: target.body.replace("app_", &format!("ap{round}_")),
-            format,
-        })
-        .collect();
+    let (text, protocol) = (exposition(SERIES), "PrometheusText0.0.4");
+    let target = InMemory::new(protocol, text.as_str())?;
+    let others = (0..5)
+        .map(|round| InMemory::new(protocol, text.replace("app_", &format!("ap{round}_"))))
+        .collect::<Result<Vec<_>, _>>()?;
     let labels = Labels::from_pairs([("job", "bench"), ("instance", "host:1")]);
     let mut runs = Runs {
         runtime: tokio::runtime::Builder::new_current_thread().build()?,

@@ -3,6 +3,7 @@
 pub mod churn;
 pub mod queue;
 pub mod relabel;
+pub mod target;
 pub mod write;
 
 use std::fmt::Write;

@@ -4,29 +4,16 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use ferroalloy_benches::relabel::node_rules;
+use ferroalloy_benches::target::InMemory;
 use ferroalloy_benches::{exposition, openmetrics, protobuf, write};
 use ferroalloy_model::{Labels, ManualClock};
 use relabel::LayoutRelabeler;
 use remote_write::{Encoder, Version};
-use scrape::parse::{Format, Protocol};
-use scrape::{Config, Error, Fetching, Page, Scraper, Target};
+use scrape::{Config, Page, Scraper};
 use tokio::runtime::{Builder, Runtime};
 
 const FEW: usize = 100;
 const MANY: usize = 1_000;
-
-#[derive(Debug)]
-struct InMemory {
-    body: Vec<u8>,
-    format: &'static Format,
-}
-
-impl Target for InMemory {
-    fn fetch<'a>(&'a self, _: Duration, page: &'a mut Page) -> Fetching<'a> {
-        page.body(self.format).extend_from_slice(&self.body);
-        Box::pin(std::future::ready(Ok::<(), Error>(())))
-    }
-}
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().build().expect("a runtime")
@@ -35,11 +22,7 @@ fn runtime() -> Runtime {
 /// Allocations of a thousand scrapes of a target that says the same each time, after some to get warm, with their batches
 /// relabelled by rules.
 fn scrapes(protocol: &str, body: Vec<u8>) -> u64 {
-    let format = Protocol::named(protocol)
-        .expect("a protocol")
-        .format()
-        .expect("a parser");
-    let target = InMemory { body, format };
+    let target = InMemory::new(protocol, body).expect("a parser");
     let (config, clock, runtime) = (Config::default(), ManualClock::new(0), runtime());
     let relabeler = LayoutRelabeler::new(node_rules().expect("rules"));
     let mut scraper = Scraper::new(

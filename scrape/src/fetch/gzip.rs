@@ -1,7 +1,7 @@
 //! Inflates gzip bodies, with a bound on what comes out.
 //!
-//! Inflating is a third of what a sample costs, so the usual body, one gzip member that says how long it is, goes through
-//! libdeflate in one piece, three times as fast. All others, and those that turn out to be damaged, go through a decoder
+//! Inflating is a large part of what a sample costs, so the usual body, one gzip member that says how long it is, goes
+//! through libdeflate in one piece, three times as fast. All others, and those that turn out to be damaged, go through a decoder
 //! that works bit by bit and says what is wrong.
 
 use std::io::Read as _;
