@@ -199,6 +199,10 @@ impl Drop for Pair {
             && let Ok(found) = shard.find_entry(self.entry.hash, |e| Arc::ptr_eq(e, &self.entry))
         {
             found.remove();
+            let few = shard.len();
+            if shard.capacity() > 8 * few + 1024 {
+                shard.shrink_to(2 * few, |entry| entry.hash);
+            }
         }
     }
 }

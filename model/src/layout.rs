@@ -7,6 +7,7 @@
 //!   series unless it is listed in [`Layout::changed`]. So whoever keeps something per series patches it.
 //! - A slot may be *vacant*: its series is gone, or a relabel rule dropped it. A derived layout therefore
 //!   has the slots of the one it was derived from, and the columns of a batch fit both.
+//! - A layout may have fewer slots than the one before: those at the end that were vacant there already.
 //! - Whatever a stage keeps per series is [attached](Layout::attach) to the layout and dies with it. There is
 //!   no table of all series.
 

@@ -323,6 +323,7 @@ impl<'a> Derivation<'a> {
 
     fn finish(mut self, current: &Current, differing: usize, held: Held) -> Derived {
         self.unnamed.sort_unstable();
+        self.builder.truncate_vacant(self.input.len());
         Derived {
             generation: current.generation,
             layout: (differing > 0).then(|| self.builder.build()),

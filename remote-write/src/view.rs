@@ -351,7 +351,7 @@ mod tests {
             rules in some_rules(),
             external in proptest::collection::vec(("[CXx]|cluster|replica", "[12]"), 0..3),
             first in proptest::collection::vec(series(), 1..8),
-            changes in proptest::collection::vec(proptest::collection::vec((0_usize..10, series()), 0..4), 0..4),
+            changes in proptest::collection::vec(proptest::collection::vec((0_usize..10, series(), any::<bool>()), 0..4), 0..4),
         ) {
             let external = Labels::from_pairs(external);
             let stage = Stage::new(&external, &rules);
@@ -368,8 +368,12 @@ mod tests {
                     }
                 }
                 let mut builder = LayoutBuilder::from_parent(&layout);
-                for (slot, labels) in change.into_iter().flatten() {
-                    if slot < now.len() {
+                builder.truncate_vacant(1);
+                now.truncate(builder.len());
+                for (slot, labels, gone) in change.into_iter().flatten() {
+                    if slot < now.len() && gone {
+                        builder.vacate(u32::try_from(slot).unwrap());
+                    } else if slot < now.len() {
                         builder.replace(u32::try_from(slot).unwrap(), labels.iter(), None);
                         now[slot] = labels;
                     } else {

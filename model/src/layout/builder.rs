@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, Weak};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::attachments::Attachments;
 use super::indexes::Indexes;
@@ -177,6 +177,18 @@ impl LayoutBuilder {
         }
     }
 
+    /// Gives up vacant slots at the end, as long as there are more than `len` of them all. One that was emptied in this
+    /// very layout stays, since [`changed`](Layout::changed) has to tell of it.
+    pub fn truncate_vacant(&mut self, len: usize) {
+        let emptied: HashSet<u32, foldhash::fast::RandomState> = self.changed.iter().copied().collect();
+        while self.slots.len() > len
+            && self.slots.last().is_some_and(|slot| slot.start == slot.end)
+            && !emptied.contains(&index(self.slots.len() - 1))
+        {
+            self.slots.pop();
+        }
+    }
+
     /// Gives a slot other metadata and leaves its series.
     pub fn set_metadata(&mut self, slot: u32, metadata: Option<&Arc<Metadata>>) {
         let family = self.family(metadata);
@@ -344,6 +356,25 @@ mod tests {
         let mut builder = LayoutBuilder::from_parent(&child);
         builder.replace(0, [("__name__", "d")], None);
         assert_eq!(builder.build().series(0).name(), Some("d"));
+    }
+
+    #[test]
+    fn vacant_slots_at_the_end_go_once_everybody_knows_that_they_are_vacant() {
+        let mut builder = LayoutBuilder::from_parent(&two_series());
+        builder.push_vacant();
+        builder.vacate(1);
+        builder.truncate_vacant(0);
+        let emptied = builder.build();
+        assert_eq!((emptied.len(), emptied.series_count()), (3, 1));
+
+        let mut builder = LayoutBuilder::from_parent(&emptied);
+        builder.truncate_vacant(2);
+        assert_eq!(builder.len(), 2);
+        builder.truncate_vacant(0);
+        let child = builder.build();
+        assert_eq!((child.len(), child.series_count()), (1, 1));
+        assert!(child.changed().is_empty());
+        assert_eq!(child.series(0).name(), Some("a"));
     }
 
     #[test]

@@ -184,6 +184,7 @@ proptest! {
         let mut input = layout(&["a", "b", "c"]);
         for (steps, list) in lives {
             let mut builder = LayoutBuilder::from_parent(&input);
+            builder.truncate_vacant(1);
             for (slot, name) in steps {
                 let labels = [("__name__", name), ("k", "v")];
                 match u32::try_from(slot).expect("small") {

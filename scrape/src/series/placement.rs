@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ferroalloy_model::{LayoutBuilder, Presence};
+use ferroalloy_model::{Layout, LayoutBuilder, Presence};
 
 use super::Scrape;
 
@@ -26,7 +26,8 @@ impl Scrape<'_> {
             0
         };
         let crowded = idle > TOO_MANY_IDLE && idle > series / 2 || self.state.idle_for >= A_WHILE;
-        if self.staged.is_empty() && self.described.is_empty() && !crowded {
+        let tail = vacant_tail(&layout);
+        if self.staged.is_empty() && self.described.is_empty() && !crowded && tail == 0 {
             self.state
                 .recognizer
                 .finish(|slot| seen.contains(slot), |slot| slot);
@@ -36,7 +37,9 @@ impl Scrape<'_> {
         let mut builder = LayoutBuilder::from_parent(&layout);
         let mut freed = Presence::default();
         let mut free = Vec::new();
-        for slot in 0..slots {
+        builder.truncate_vacant(layout.len() - tail);
+        let kept = u32::try_from(builder.len()).unwrap_or(u32::MAX);
+        for slot in 0..kept {
             let vacant = layout.is_vacant(slot as usize);
             // A series of the last scrape that is missing now still needs its slot for its marker.
             let held = seen.contains(slot)
@@ -121,4 +124,14 @@ impl Scrape<'_> {
             self.data.set(to, value);
         }
     }
+}
+
+/// How many vacant slots at the end are to go: all, if there are very many more than there are series.
+fn vacant_tail(layout: &Layout) -> usize {
+    let enough = TOO_MANY_IDLE.max(layout.series_count() / 2);
+    if layout.len() - layout.series_count() <= enough {
+        return 0;
+    }
+    let vacant = (0..layout.len()).rev().take_while(|slot| layout.is_vacant(*slot));
+    Some(vacant.count()).filter(|tail| *tail > enough).unwrap_or(0)
 }

@@ -51,6 +51,25 @@ fn slots_of_very_many_gone_series_are_given_back() {
 }
 
 #[test]
+fn a_spike_leaves_no_slots_behind() {
+    let mut bench = Bench::plain();
+    let before = bench.answer(text("a 1\nb 2\n")).batch;
+    bench.body(&format!("a 1\nb 2\n{}", numbered(5000)));
+    // The markers, the slots of those they were for, and then the slots themselves.
+    bench.body("a 1\nb 2\n");
+    let vacated = bench.answer(text("a 1\nb 2\n")).batch;
+    assert_eq!(vacated.layout().len(), before.layout().len() + 5000);
+    // A new series comes at that very moment.
+    let small = bench.answer(text("a 1\nc 3\nb 2\n")).batch;
+    assert_eq!(lines(&small), ["a 1", "b 2", "c 3"]);
+    assert_eq!(small.layout().len(), before.layout().len() + 1);
+    assert_eq!(small.layout().parent(), Some(vacated.layout().id()));
+    assert_eq!(small.layout().changed().len(), 1);
+    assert_eq!(bench.body("b 2\nc 3\n"), ["a stale", "b 2", "c 3"]);
+    assert_eq!(bench.body(&format!("c 3\n{}", numbered(5000))).len(), 5002);
+}
+
+#[test]
 fn what_churn_took_is_given_back_after_some_scrapes() {
     let mut bench = Bench::plain();
     let (one, other) = (numbered(3000), numbered(3000).replace("m{", "n{"));

@@ -228,6 +228,34 @@ fn what_was_written_is_read_as_it_was() {
 }
 
 #[test]
+fn a_layout_may_give_up_slots() {
+    let (fs, runtime) = (FaultyFs::default(), runtime());
+    let wide = layout("a", &["one", "two", "three"]);
+    let mut emptied = LayoutBuilder::from_parent(&wide);
+    emptied.vacate(1);
+    emptied.vacate(2);
+    let emptied = emptied.build();
+    let mut narrow = LayoutBuilder::from_parent(&emptied);
+    narrow.truncate_vacant(0);
+    let narrow = narrow.build();
+    assert_eq!(narrow.len(), 1);
+    let batches = [&wide, &emptied, &narrow].map(|layout| batch(layout, 1.0));
+    let expected: Vec<_> = batches.iter().map(described).collect();
+    {
+        let log = open(&fs, &runtime, 1 << 30).unwrap();
+        let _reader = log.reader("e");
+        for batch in &batches {
+            assert_eq!(runtime.block_on(log.append(batch)), Committed::Durable);
+        }
+    }
+    drop((batches, wide, emptied, narrow));
+    let log = open(&fs, &runtime, 1 << 30).unwrap();
+    let (entries, lost) = drain(&runtime, &mut *log.reader("e"));
+    let read: Vec<_> = entries.iter().map(|entry| described(&entry.batch)).collect();
+    assert_eq!((read, lost), (expected, 0));
+}
+
+#[test]
 fn requests_that_were_begun_are_told_after_a_restart() {
     let (fs, runtime) = (FaultyFs::default(), runtime());
     let series = layout("a", &["m"]);

@@ -167,5 +167,6 @@ pub(crate) fn decode_layout(
             (false, false) => builder.replace_pairs(slot, labels.drain(..), family),
         }
     }
+    builder.truncate_vacant(head.slots as usize);
     (input.is_at_end() && builder.len() == head.slots as usize).then(|| builder.build())
 }
