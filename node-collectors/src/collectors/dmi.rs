@@ -1,11 +1,14 @@
 //! `dmi`: what the firmware says of the machine, `sys/class/dmi/id` (drivers/firmware/dmi-id.c); read
 //! once, since it does not change.
 
+use std::path::{Path, PathBuf};
+
 use ferroalloy_model::Families;
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::emit;
 use crate::error::Error;
+use crate::sysfs::Sysfs;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "dmi",
@@ -15,7 +18,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     sources: &["sys/class/dmi/id/*"],
     families: &["node_dmi_info"],
     options: &[],
-    build: |context| Ok(Box::new(Dmi::new(context)?)),
+    build: |context| Ok(Box::new(Dmi::new(context))),
 };
 
 /// Label and file; they differ for one.
@@ -42,39 +45,55 @@ static FIELDS: [(&str, &str); 20] = [
     ("system_vendor", "sys_vendor"),
 ];
 
+/// Label and value of what could be read.
+type Labels = Vec<(&'static str, String)>;
+
 struct Dmi {
-    /// Label and value of what could be read.
-    labels: Vec<(&'static str, String)>,
+    folder: PathBuf,
+    sysfs: Sysfs,
+    /// Absent while a file cannot be read that node_exporter fails for.
+    labels: Option<Labels>,
 }
 
 impl Dmi {
-    fn new(context: &Context<'_>) -> Result<Self, Error> {
+    fn new(context: &Context<'_>) -> Self {
         let folder = context.roots.sys("class/dmi/id");
         let sysfs = context.sysfs();
-        let mut labels = Vec::new();
-        for (label, file) in FIELDS {
-            match sysfs.text(&folder.join(file)) {
-                Ok(value) => labels.push((label, value)),
-                // Serial numbers are for root only.
-                Err(error) if error.is_not_found() || error.is_permission_denied() => {}
-                Err(error) if sysfs.is_compat() => return Err(error),
-                Err(_) => {}
-            }
+        let labels = read(&folder, sysfs).ok();
+        Self {
+            folder,
+            sysfs,
+            labels,
         }
-        Ok(Self { labels })
     }
+}
+
+fn read(folder: &Path, sysfs: Sysfs) -> Result<Labels, Error> {
+    let mut labels = Vec::new();
+    for (label, file) in FIELDS {
+        match sysfs.text(&folder.join(file)) {
+            // Serial numbers are for root only.
+            Err(error) if error.is_not_found() || error.is_permission_denied() => {}
+            result => labels.extend(sysfs.lenient(result)?.map(|value| (label, value))),
+        }
+    }
+    Ok(labels)
 }
 
 impl Collector for Dmi {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
-        if self.labels.is_empty() {
+        let again;
+        let labels = match &self.labels {
+            Some(labels) => labels,
+            None => {
+                again = read(&self.folder, self.sysfs)?;
+                &again
+            }
+        };
+        if labels.is_empty() {
             return Ok(Outcome::NoData);
         }
-        let labels: Vec<_> = self
-            .labels
-            .iter()
-            .map(|(label, value)| (*label, &**value))
-            .collect();
+        let labels: Vec<_> = labels.iter().map(|(label, value)| (*label, &**value)).collect();
         emit::gauge(
             out,
             "node_dmi_info",
@@ -104,5 +123,16 @@ mod tests {
         );
         let none = Host::new(&[]).collector(&DESCRIPTOR, |_| ()).unwrap();
         assert_eq!(none.update(&mut Families::new()).unwrap(), Outcome::NoData);
+    }
+    #[test]
+    fn what_cannot_be_read_fails_the_collector_or_is_left_out_and_never_hinders_the_others() {
+        // Found by the fuzz target: the folder of a file is a file.
+        let host = Host::new(&[("sys/class/dmi", "")]);
+        let compat = host
+            .collector_as(crate::Mode::Compat, &DESCRIPTOR, |_| ())
+            .unwrap();
+        assert!(compat.update(&mut Families::new()).is_err());
+        let fixed = host.collector(&DESCRIPTOR, |_| ()).unwrap();
+        assert_eq!(fixed.update(&mut Families::new()).unwrap(), Outcome::NoData);
     }
 }
