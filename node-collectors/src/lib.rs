@@ -14,9 +14,11 @@ mod kernel_file;
 mod kernel_folder;
 mod macos;
 mod mode;
+mod mountinfo;
 #[cfg(target_os = "linux")]
 mod netlink;
 mod option;
+mod probe;
 mod read;
 mod report;
 mod roots;

@@ -1,6 +1,7 @@
-//! `btrfs`: mounted btrfs file systems, `sys/fs/btrfs/<uuid>` (fs/btrfs/sysfs.c).
+//! `btrfs`: mounted btrfs file systems, `sys/fs/btrfs/<uuid>` (fs/btrfs/sysfs.c), and what they say of their devices.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use ferroalloy_model::Families;
 
@@ -11,12 +12,22 @@ use crate::read::entries_if_any;
 use crate::sysfs::Sysfs;
 use crate::text;
 
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "the ioctls are of Linux"))]
+mod devices;
+
+use devices::{Answers, Device, Devices, ERRORS};
+
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "btrfs",
     linux: Support::On,
     macos: Support::Absent,
-    summary: "Space, commits and devices of btrfs file systems.",
-    sources: &["sys/fs/btrfs/*-*"],
+    summary: "Space, commits, devices and their errors of btrfs file systems.",
+    sources: &[
+        "sys/fs/btrfs/*-*",
+        "proc/1/mountinfo",
+        "proc/self/mountinfo",
+        "ioctl(2) BTRFS_IOC_FS_INFO, BTRFS_IOC_DEV_INFO, BTRFS_IOC_GET_DEV_STATS",
+    ],
     families: &["node_btrfs_*"],
     options: &[],
     build: |context| Ok(Box::new(Btrfs::new(context))),
@@ -62,6 +73,8 @@ static COMMITS: [Commit; 4] = [
 struct Btrfs {
     folder: PathBuf,
     sysfs: Sysfs,
+    devices: Devices,
+    warnings: Mutex<Vec<String>>,
 }
 
 impl Btrfs {
@@ -69,10 +82,12 @@ impl Btrfs {
         Self {
             folder: context.roots.sys("fs/btrfs"),
             sysfs: context.sysfs(),
+            devices: Devices::new(context),
+            warnings: Mutex::default(),
         }
     }
 
-    fn file_system(&self, name: &str, out: &mut Families) -> Result<(), Error> {
+    fn file_system(&self, name: &str, asked: &Answers, out: &mut Families) -> Result<(), Error> {
         let folder = self.folder.join(name);
         let uuid = self
             .sysfs
@@ -98,13 +113,16 @@ impl Btrfs {
             emit(out, name, help, &[id], value.unwrap_or(0) as f64 / divisor);
         }
         let devices = entries_if_any(&folder.join("devices"))?;
-        for device in &devices {
+        // The folder has the name that the file system goes by; node_exporter takes the UUID in its metadata, which may be another.
+        let known = asked.of(if self.sysfs.is_compat() { &uuid } else { name });
+        for device in known.unwrap_or_default() {
+            emit_device(device, id, out);
+        }
+        for device in devices.iter().filter(|_| known.is_none()) {
             let path = folder.join("devices").join(device).join("size");
             if let Some(sectors) = self.sysfs.lenient(self.sysfs.unsigned(&path))? {
-                let help = "Size of a device that is part of the filesystem.";
                 let labels = [("device", &**device), id];
-                let bytes = sectors.saturating_mul(SECTOR);
-                emit::gauge(out, "node_btrfs_device_size_bytes", help, &labels, bytes as f64);
+                emit_size(sectors.saturating_mul(SECTOR), &labels, out);
             }
         }
         for kind in ["data", "metadata", "system"] {
@@ -159,14 +177,54 @@ impl Btrfs {
 
 impl Collector for Btrfs {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
-        for name in entries_if_any(&self.folder)? {
-            // `features` lies beside the file systems.
-            if name.contains('-') {
-                self.sysfs.lenient(self.file_system(&name, out))?;
-            }
+        let mut names = entries_if_any(&self.folder)?;
+        // `features` lies beside the file systems.
+        names.retain(|name| name.contains('-'));
+        let mut asked = Answers::default();
+        if !names.is_empty() {
+            // Without the mounts there is less to tell, and that is all.
+            asked = self.devices.ask().unwrap_or_default();
+        }
+        let warnings = std::mem::take(&mut asked.warnings);
+        *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
+        for name in names {
+            self.sysfs.lenient(self.file_system(&name, &asked, out))?;
         }
         Ok(Outcome::Data)
     }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// A device as its file system tells of it.
+fn emit_device(device: &Device, id: (&str, &str), out: &mut Families) {
+    let labels = [("btrfs_dev_uuid", &*device.uuid), ("device", &*device.name), id];
+    emit_size(device.size, &labels, out);
+    let unused = device.size.saturating_sub(device.used);
+    let help = "Unused bytes unused on a device that is part of the filesystem.";
+    emit::gauge(
+        out,
+        "node_btrfs_device_unused_bytes",
+        help,
+        &labels,
+        unused as f64,
+    );
+    let Some(errors) = device.errors else { return };
+    let help = "Errors reported for the device";
+    for (kind, count) in ERRORS.into_iter().zip(errors) {
+        let labels = [labels[0], labels[1], ("type", kind), id];
+        emit::counter(out, "node_btrfs_device_errors_total", help, &labels, count as f64);
+    }
+}
+
+fn emit_size(bytes: u64, labels: &[(&str, &str)], out: &mut Families) {
+    let help = "Size of a device that is part of the filesystem.";
+    emit::gauge(out, "node_btrfs_device_size_bytes", help, labels, bytes as f64);
 }
 
 /// The value of a key in `commit_stats`.
@@ -197,7 +255,7 @@ fn ratio(layout: &str, devices: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Host, never_panics};
+    use crate::testing::{Host, lines, never_panics};
 
     #[test]
     fn ratios_and_commits() {
@@ -239,5 +297,53 @@ mod tests {
             .collector_as(crate::Mode::Compat, &DESCRIPTOR, |_| ())
             .unwrap();
         assert!(strict.update(&mut Families::new()).is_err());
+    }
+    #[test]
+    fn devices_with_and_without_counters() {
+        let device = |errors| Device {
+            name: "sda".to_owned(),
+            uuid: "d-1".to_owned(),
+            size: 7,
+            used: 5,
+            errors,
+        };
+        let samples = |device| {
+            let mut out = Families::new();
+            emit_device(&device, ("uuid", "f-1"), &mut out);
+            lines(&out)
+        };
+        let space = [
+            "node_btrfs_device_size_bytes{btrfs_dev_uuid=\"d-1\",device=\"sda\",uuid=\"f-1\"} 7",
+            "node_btrfs_device_unused_bytes{btrfs_dev_uuid=\"d-1\",device=\"sda\",uuid=\"f-1\"} 2",
+        ];
+        assert_eq!(samples(device(None)), space);
+        let all = samples(device(Some([1, 2, 3, 4, 5])));
+        assert_eq!(all.len(), 7);
+        let flush = "node_btrfs_device_errors_total{btrfs_dev_uuid=\"d-1\",device=\"sda\",type=\"flush\",uuid=\"f-1\"} 3";
+        assert!(all.contains(&flush.to_owned()), "{all:#?}");
+    }
+
+    #[test]
+    fn where_no_mount_answers_the_word_of_sysfs_stands() {
+        let host = Host::new(&[
+            ("sys/fs/btrfs/a-b/devices/sda/size", "2\n"),
+            ("sys/fs/btrfs/a-b/allocation/global_rsv_size", "16\n"),
+            ("other/file", ""),
+        ]);
+        for mode in [crate::Mode::Fixed, crate::Mode::Compat] {
+            for mounts in [
+                "garbled",
+                "1 2 0:3 / /absent rw - btrfs /dev/sda rw\n",
+                "1 2 0:3 / /other rw - btrfs /dev/sda rw\n1 2 0:3 / /other/file rw - btrfs /dev/sda rw\n",
+            ] {
+                host.write("proc/1/mountinfo", mounts);
+                let collector = host.collector_as(mode, &DESCRIPTOR, |_| ()).unwrap();
+                let mut out = Families::new();
+                collector.update(&mut out).unwrap();
+                let size = "node_btrfs_device_size_bytes{device=\"sda\",uuid=\"a-b\"} 1024".to_owned();
+                assert!(lines(&out).contains(&size));
+                assert!(collector.warnings().is_empty());
+            }
+        }
     }
 }

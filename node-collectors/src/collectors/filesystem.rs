@@ -5,7 +5,6 @@
 
 mod linux;
 mod macos;
-mod probe;
 mod purgeable;
 
 use std::time::Duration;
@@ -15,6 +14,7 @@ use ferroalloy_model::{Families, MetricKind};
 use crate::collector::{Context, Descriptor, Platform, Support};
 use crate::error::Error;
 use crate::filter::Filter;
+use crate::mountinfo::MountEntry;
 use crate::option::options;
 use crate::sys::Kernel;
 
@@ -31,8 +31,8 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     ],
     families: &["node_filesystem_*"],
     options: options! {
-        "filesystem.mount-points-exclude" = filesystem.mount_points_exclude: String, "MountEntry points to leave out (expression).";
-        "filesystem.mount-points-include" = filesystem.mount_points_include: String, "MountEntry points to give (expression), instead of the exclude.";
+        "filesystem.mount-points-exclude" = filesystem.mount_points_exclude: String, "Mount points to leave out (expression).";
+        "filesystem.mount-points-include" = filesystem.mount_points_include: String, "Mount points to give (expression), instead of the exclude.";
         "filesystem.fs-types-exclude" = filesystem.fs_types_exclude: String, "File system types to leave out (expression).";
         "filesystem.fs-types-include" = filesystem.fs_types_include: String, "File system types to give (expression), instead of the exclude.";
         "filesystem.mount-timeout" = filesystem.mount_timeout: Duration, "How long a mount may take to answer before it counts as hanging.";
@@ -110,17 +110,6 @@ impl Filters {
     fn keep(&self, mount: &MountEntry) -> bool {
         self.mount_points.keeps(&mount.mount_point) && self.types.keeps(&mount.fs_type)
     }
-}
-
-/// A mounted file system.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct MountEntry {
-    device: String,
-    mount_point: String,
-    fs_type: String,
-    major: String,
-    minor: String,
-    read_only: bool,
 }
 
 /// What a file system says of its size.

@@ -1,3 +1,4 @@
 //! Calls of Linux only.
 
+pub(crate) mod btrfs;
 pub(crate) mod timex;

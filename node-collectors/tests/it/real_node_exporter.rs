@@ -154,6 +154,7 @@ fn real_node_exporter_gives_the_same_series() {
         println!("skipped: FERROALLOY_NODE_EXPORTER does not name a node_exporter binary");
         return;
     };
+    let _host = crate::HOST.lock();
     // These ask programs that do not run here.
     let unfit = ["ntp", "supervisord"];
     let known = known(&binary);

@@ -1,20 +1,18 @@
-//! Mounts of Linux: `mountinfo`, filters, and statfs(2) by way of [`Prober`].
+//! Mounts of Linux: filters, and statfs(2) by way of [`Prober`].
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ferroalloy_model::Families;
 use nix::errno::Errno;
 
-use super::probe::{Prober, TIMED_OUT};
-use super::{Answer, Filters, MountEntry, Usage, emit};
+use super::{Answer, Filters, Usage, emit};
 use crate::collector::{Collector, Context, Outcome};
 use crate::error::Error;
-use crate::read::Buffer;
-use crate::text;
+use crate::mountinfo::Mounts;
+use crate::probe::{Prober, TIMED_OUT};
 
 pub(super) struct FileSystem {
-    mountinfo: [PathBuf; 2],
-    rootfs: PathBuf,
+    mounts: Mounts,
     filters: Filters,
     prober: Prober<Usage>,
 }
@@ -23,45 +21,17 @@ impl FileSystem {
     pub(super) fn new(context: &Context<'_>) -> Result<Self, Error> {
         let timeout = context.options.filesystem.mount_timeout;
         Ok(Self {
-            mountinfo: ["1/mountinfo", "self/mountinfo"].map(|path| context.roots.proc(path)),
-            rootfs: context.roots.rootfs.clone(),
+            mounts: Mounts::new(context.roots),
             filters: Filters::new(context)?,
             prober: Prober::new(timeout, statfs),
         })
-    }
-
-    fn mounts(&self) -> Result<Vec<MountEntry>, Error> {
-        let [first, own] = &self.mountinfo;
-        let mut buffer = Buffer::take();
-        // With `hidepid`, the first process is not to be seen.
-        if let Some(content) = buffer.optional(first)? {
-            return self.parse(first, content);
-        }
-        let content = buffer.file(own)?;
-        self.parse(own, content)
-    }
-
-    fn parse(&self, path: &Path, content: &[u8]) -> Result<Vec<MountEntry>, Error> {
-        let mut mounts = Vec::new();
-        for line in text::lines(content) {
-            let mut mount = parse_line(line)
-                .ok_or_else(|| Error::parse(path, format_args!("bad line {:?}", text::utf8(line))))?;
-            mount.mount_point = strip(&self.rootfs, mount.mount_point);
-            if self.filters.keep(&mount) {
-                mounts.push(mount);
-            }
-        }
-        Ok(mounts)
     }
 }
 
 impl Collector for FileSystem {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
-        let mounts = self.mounts()?;
-        let paths = mounts
-            .iter()
-            .map(|mount| below(&self.rootfs, &mount.mount_point))
-            .collect();
+        let mounts = self.mounts.list(|mount| self.filters.keep(mount))?;
+        let paths = mounts.iter().map(|mount| self.mounts.path(mount)).collect();
         let usages = self.prober.probe(paths)?;
         let answers: Vec<Answer> = mounts
             .into_iter()
@@ -75,81 +45,6 @@ impl Collector for FileSystem {
         emit(&answers, out);
         Ok(Outcome::Data)
     }
-}
-
-/// One line: identifiers, `major:minor`, root, mount point, options, optional fields, `-`, type, source, options of
-/// the file system.
-fn parse_line(line: &[u8]) -> Option<MountEntry> {
-    let fields: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
-    let [
-        _,
-        _,
-        number,
-        _,
-        mount_point,
-        options,
-        ..,
-        dash,
-        fs_type,
-        source,
-        super_options,
-    ] = &fields[..]
-    else {
-        return None;
-    };
-    if *dash != b"-" {
-        return None;
-    }
-    let (major, minor) = text::split_once(number, b':')?;
-    let has =
-        |options: &[u8], wanted: &[u8]| options.split(|&byte| byte == b',').any(|option| option == wanted);
-    let read_only = has(options, b"ro") || has(super_options, b"ro") || has(super_options, b"emergency_ro");
-    let owned = |bytes: &[u8]| text::utf8(bytes).into_owned();
-    Some(MountEntry {
-        device: owned(source),
-        mount_point: owned(&unescape(mount_point)),
-        fs_type: owned(fs_type),
-        major: owned(major),
-        minor: owned(minor),
-        read_only,
-    })
-}
-
-/// Undoes the kernel's octal escapes of blank, tab, line feed and backslash.
-fn unescape(path: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(path.len());
-    let mut rest = path;
-    while let Some((&byte, after)) = rest.split_first() {
-        let (byte, after) = match rest {
-            [b'\\', b'0', b'4', b'0', after @ ..] => (b' ', after),
-            [b'\\', b'0', b'1', b'1', after @ ..] => (b'\t', after),
-            [b'\\', b'0', b'1', b'2', after @ ..] => (b'\n', after),
-            [b'\\', b'1', b'3', b'4', after @ ..] => (b'\\', after),
-            _ => (byte, after),
-        };
-        plain.push(byte);
-        rest = after;
-    }
-    plain
-}
-
-/// The mount point as seen from `rootfs`; one outside stays as it is.
-fn strip(rootfs: &Path, mount_point: String) -> String {
-    if rootfs == Path::new("/") {
-        return mount_point;
-    }
-    match rootfs
-        .to_str()
-        .and_then(|rootfs| mount_point.strip_prefix(rootfs))
-    {
-        Some("") => "/".to_owned(),
-        Some(stripped) => stripped.to_owned(),
-        None => mount_point,
-    }
-}
-
-fn below(rootfs: &Path, mount_point: &str) -> PathBuf {
-    rootfs.join(mount_point.trim_start_matches('/'))
 }
 
 /// Sizes are in `f_bsize` as node_exporter counts them, though some file systems count in `f_frsize`.
@@ -192,43 +87,10 @@ fn describe(error: Errno) -> String {
 mod tests {
     use super::super::DESCRIPTOR;
     use super::*;
-    use crate::testing::{Host, never_panics, samples};
-
-    const LINE: &str =
-        "31 1 8:1 / /a\\040b rw,noatime shared:1 master:2 - ext4 /dev/sda1 ro,errors=remount-ro";
+    use crate::testing::{Host, samples};
 
     #[test]
-    fn a_line() {
-        let mount = parse_line(LINE.as_bytes()).unwrap();
-        assert_eq!(
-            mount,
-            MountEntry {
-                device: "/dev/sda1".into(),
-                mount_point: "/a b".into(),
-                fs_type: "ext4".into(),
-                major: "8".into(),
-                minor: "1".into(),
-                read_only: true
-            }
-        );
-        assert!(!parse_line(b"1 2 3:4 / /x rw - t s rw,prorom").unwrap().read_only);
-        assert!(
-            parse_line(b"1 2 3:4 / /x rw - t s emergency_ro")
-                .unwrap()
-                .read_only
-        );
-        assert_eq!(parse_line(b"1 2 3:4 / /x rw shared:1 t s rw"), None);
-        assert_eq!(unescape(b"a\\011\\134\\012\\05"), b"a\t\\\n\\05");
-        never_panics(LINE, parse_line);
-    }
-
-    #[test]
-    fn names_below_another_root() {
-        let host = Path::new("/host");
-        assert_eq!(strip(host, "/host/var".into()), "/var");
-        assert_eq!(strip(host, "/host".into()), "/");
-        assert_eq!(strip(host, "/var".into()), "/var");
-        assert_eq!(below(host, "/var"), Path::new("/host/var"));
+    fn errors_as_go_has_them() {
         assert_eq!(describe(Errno::EACCES), "permission denied");
         assert_eq!(describe(Errno::ENOENT), "no such file or directory");
         assert_eq!(describe(Errno::ENOTCONN), "transport endpoint is not connected");

@@ -9,13 +9,14 @@ use std::sync::{Mutex, PoisonError};
 use ferroalloy_model::Families;
 
 use super::purgeable::Purgeable;
-use super::{Answer, Filters, MountEntry, Usage, emit};
+use super::{Answer, Filters, Usage, emit};
 use crate::collector::{Collector, Context, Outcome};
 use crate::error::Error;
 use crate::macos::bytes::{text_at, u32_at, u64_at};
 use crate::macos::calls::{self, MountTable};
 use crate::macos::devices::FreeSpace;
 use crate::macos::layout::statfs;
+use crate::mountinfo::MountEntry;
 use crate::sys::unix::clock::monotonic;
 use crate::text;
 

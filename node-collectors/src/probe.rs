@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::sys::unix::clock::monotonic;
 
 /// The error of a path that did not answer in time.
-pub(super) const TIMED_OUT: &str = "mountpoint timeout";
+pub(crate) const TIMED_OUT: &str = "mountpoint timeout";
 
 /// Most threads of all sets in the process, parked ones included.
 const MOST_THREADS: usize = 32;
@@ -30,7 +30,7 @@ static THREADS: AtomicUsize = AtomicUsize::new(0);
 type Ask<T> = Box<dyn Fn(&Path) -> Result<T, String> + Send + Sync>;
 
 /// Asks paths without ever waiting for one of them longer than the timeout.
-pub(super) struct Prober<T> {
+pub(crate) struct Prober<T> {
     timeout: Duration,
     shared: Arc<Shared<T>>,
 }
@@ -77,7 +77,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<T: Send + 'static> Prober<T> {
-    pub(super) fn new(
+    pub(crate) fn new(
         timeout: Duration,
         ask: impl Fn(&Path) -> Result<T, String> + Send + Sync + 'static,
     ) -> Self {
@@ -99,7 +99,7 @@ impl<T: Send + 'static> Prober<T> {
     }
 
     /// The answers in the order of `paths`.
-    pub(super) fn probe(&self, paths: Vec<PathBuf>) -> Result<Vec<Result<T, String>>, Error> {
+    pub(crate) fn probe(&self, paths: Vec<PathBuf>) -> Result<Vec<Result<T, String>>, Error> {
         if paths.is_empty() {
             return Ok(Vec::new());
         }
@@ -201,7 +201,7 @@ impl<T: Send + 'static> Shared<T> {
         }
         let shared = Arc::clone(self);
         let thread = std::thread::Builder::new()
-            .name("statfs".to_owned())
+            .name("probe".to_owned())
             .stack_size(STACK);
         let started = thread.spawn(move || {
             shared.run();
