@@ -100,7 +100,10 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Wanted, String
     }
     let mut set = NodeCollectors::builder().mode(Mode::Compat);
     // The one option that the original also takes from the environment; a flag comes before it.
-    if let Ok(url) = std::env::var("SUPERVISORD_URL") {
+    if let Some(url) = std::env::var("SUPERVISORD_URL")
+        .ok()
+        .filter(|url| !url.is_empty())
+    {
         set = set
             .set("supervisord.url", &url)
             .map_err(|error| error.to_line())?;

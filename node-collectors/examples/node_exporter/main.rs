@@ -9,6 +9,7 @@
 
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "a command-line program")]
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -37,7 +38,12 @@ const UNLIMITED: usize = 512;
 
 fn main() -> ExitCode {
     sys::keep_one_heap();
-    let flags = match flags::parse(std::env::args().skip(1)) {
+    let args: Result<Vec<String>, OsString> =
+        std::env::args_os().skip(1).map(OsString::into_string).collect();
+    let parsed = args
+        .map_err(|arg| format!("{} is not UTF-8", arg.display()))
+        .and_then(|args| flags::parse(args.into_iter()));
+    let flags = match parsed {
         Ok(Wanted::Run(flags)) => *flags,
         Ok(Wanted::Text(text)) => {
             println!("{text}");

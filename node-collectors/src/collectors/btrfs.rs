@@ -12,7 +12,10 @@ use crate::read::entries_if_any;
 use crate::sysfs::Sysfs;
 use crate::text;
 
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "the ioctls are of Linux"))]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "the ioctls are of Linux")
+)]
 mod devices;
 
 use devices::{Answers, Device, Devices, ERRORS};

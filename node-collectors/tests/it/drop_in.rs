@@ -1,72 +1,11 @@
 //! The example `node_exporter` as a process: what it answers, and what it refuses.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::io::Read;
+use std::process::Command;
 
 use flate2::read::GzDecoder;
 
-/// Cargo builds examples beside the tests.
-fn binary() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let folder = test.parent().unwrap().parent().unwrap();
-    let binary = folder.join("examples/node_exporter");
-    assert!(binary.exists(), "{} was not built", binary.display());
-    binary
-}
-
-struct Running {
-    process: Child,
-    address: String,
-}
-
-impl Running {
-    fn start(args: &[&str]) -> Self {
-        let mut process = Command::new(binary())
-            .args(args)
-            .arg("--web.listen-address=127.0.0.1:0")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(process.stderr.take().unwrap());
-        let address = log.lines().find_map(|line| {
-            let line = line.unwrap();
-            Some(line.split_once("address=")?.1.to_owned())
-        });
-        Self {
-            process,
-            address: address.expect("it ended before it listened"),
-        }
-    }
-
-    /// Head and body of an answer.
-    fn get(&self, target: &str, headers: &str) -> (String, Vec<u8>) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"
-        )
-        .unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
-        let body = answer.split_off(end + 4);
-        (String::from_utf8(answer).unwrap(), body)
-    }
-
-    fn text(&self, target: &str) -> (String, String) {
-        let (head, body) = self.get(target, "");
-        (head, String::from_utf8(body).unwrap())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::exporter::{Running, binary};
 
 #[test]
 fn metrics_and_filters_and_pages() {
@@ -193,4 +132,39 @@ fn what_is_not_supported_is_refused() {
             "{args:?}: {message}"
         );
     }
+}
+
+/// As node_exporter's help has it: `($SUPERVISORD_URL)`.
+#[test]
+fn the_address_of_supervisord_may_come_from_the_environment() {
+    let refused = |url: &str, args: &[&str]| {
+        let mut command = Command::new(binary());
+        command.env("SUPERVISORD_URL", url).arg("--collector.supervisord");
+        let output = command.args(args).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused("odd://of-environment", &[]).contains("odd://of-environment"));
+    let flag = "--collector.supervisord.url=odd://of-flag";
+    assert!(refused("odd://of-environment", &[flag]).contains("odd://of-flag"));
+    let exporter = Running::run(
+        Command::new(binary())
+            .env("SUPERVISORD_URL", "")
+            .args(["--collector.disable-defaults", "--collector.supervisord"]),
+    );
+    let (_, body) = exporter.text("/metrics");
+    assert!(body.contains("{collector=\"supervisord\"}"), "{body}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_argument_that_is_not_text_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let arg = std::ffi::OsStr::from_bytes(b"--log.level=\xff");
+    let output = Command::new(binary()).arg(arg).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("is not UTF-8") && !message.contains("panicked"),
+        "{message}"
+    );
 }

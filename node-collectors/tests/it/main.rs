@@ -7,6 +7,8 @@ mod btrfs;
 #[cfg(target_os = "linux")]
 mod conformance;
 mod drop_in;
+mod drop_in_tls;
+mod exporter;
 #[cfg(target_os = "linux")]
 mod hung_mount;
 #[cfg(target_os = "macos")]
