@@ -1,5 +1,6 @@
 //! `prometheus.exporter.unix`: this host's metrics as a target, collected in this process.
 
+mod defaults;
 mod flags;
 mod name;
 mod options;
@@ -71,7 +72,7 @@ impl Arguments {
         for name in &self.enable_collectors {
             builder = builder.enable(name);
         }
-        self.options.apply(builder)
+        self.options.apply(defaults::apply(builder, &self.options)?)
     }
 }
 

@@ -475,3 +475,26 @@ fn nothing_is_made_on_disk() {
         .map(|entry| entry.unwrap().file_name());
     assert_eq!(names.collect::<Vec<_>>(), ["config.alloy"]);
 }
+
+#[test]
+fn supervisord_is_where_the_environment_says_unless_the_block_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |block: &str| {
+        let config = format!(
+            "prometheus.exporter.unix \"u\" {{\n\tenable_collectors = [\"supervisord\"]\n{block}}}\n"
+        );
+        fs::write(folder.path().join("config.alloy"), config).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_ferroalloy"))
+            .args(["validate", "config.alloy"])
+            .current_dir(folder.path())
+            .env("SUPERVISORD_URL", "odd://of-environment")
+            .output()
+            .unwrap();
+        [output.stdout, output.stderr]
+            .map(|text| String::from_utf8(text).unwrap())
+            .concat()
+    };
+    assert!(said("").contains("odd://of-environment"), "{}", said(""));
+    let block = "\n\tsupervisord {\n\t\turl = \"http://localhost:9001/RPC2\"\n\t}\n";
+    assert!(!said(block).contains("odd:"), "{}", said(block));
+}

@@ -53,6 +53,9 @@ pub(super) struct Labels(Vec<String>);
 
 impl Flags for Labels {
     fn flags(&self) -> Vec<String> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
         vec![self.0.join(",")]
     }
 }

@@ -53,6 +53,13 @@ macro_rules! options {
 }
 
 impl OptionBlocks {
+    /// Whether the disks to give are named.
+    pub(super) fn names_disks(&self) -> bool {
+        self.disk
+            .as_ref()
+            .is_some_and(|disk| disk.device_include.is_some())
+    }
+
     /// A collector that does not exist has nothing to be told.
     fn refuse(&self) -> Result<(), Invalid> {
         let refused = [
@@ -77,7 +84,7 @@ options! {
         device_exclude: Search => "arp.device-exclude",
         /// Interfaces to keep.
         device_include: Search => "arp.device-include",
-        /// Whether the kernel is asked by netlink rather than read from procfs.
+        /// Whether the kernel is asked by netlink rather than read from procfs; not by default.
         netlink: bool => "arp.netlink",
     }
     /// The collector `bcache`.
@@ -87,7 +94,7 @@ options! {
     }
     /// The collector `cpu`.
     cpu: Cpu {
-        /// Whether the time of guests is told apart.
+        /// Whether the time of guests is told apart; not by default.
         guest: bool => "cpu.guest",
         /// Whether `node_cpu_info` is given.
         info: bool => "cpu.info",
@@ -121,7 +128,7 @@ options! {
     }
     /// The collector `ipvs`.
     ipvs: Ipvs {
-        /// The labels that tell backends apart; backends that are alike in them are added up.
+        /// The labels that tell backends apart, all if none is named; backends that are alike in them are added up.
         backend_labels: Labels => "ipvs.backend-labels",
     }
     /// The collector `netclass`.
@@ -172,7 +179,7 @@ options! {
     }
     /// The collector `supervisord`.
     supervisord: Supervisord {
-        /// Where supervisord answers: `http://host:port/path` or `unix:///path`.
+        /// Where supervisord answers: `http://host:port/path` or `unix:///path`. Else where `SUPERVISORD_URL` in the environment says.
         url: String => "supervisord.url",
     }
     /// The collector `sysctl`.
