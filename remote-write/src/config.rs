@@ -99,7 +99,7 @@ pub struct MetadataConfig {
 pub struct QueueConfig {
     /// Samples in one request, at most.
     pub max_samples_per_send: usize,
-    /// How long samples wait for more of them to fill a request.
+    /// How long samples wait for more of them to fill a request. The first request of an endpoint waits for nothing.
     pub batch_send_deadline: Duration,
     /// Requests under way at the same time, at most. Two of them never have samples of one source.
     pub max_shards: usize,

@@ -70,8 +70,8 @@ pub(crate) struct EndpointTask {
     compressor: Compressor,
     sending: JoinSet<()>,
     requests: HashMap<Id, Request>,
-    /// When the last request was begun.
-    begun: Duration,
+    /// When the last request was begun, if one was.
+    begun: Option<Duration>,
     families: Families,
     /// Requests with families, of which one task at a time is under way.
     telling: JoinSet<()>,
@@ -108,7 +108,7 @@ impl EndpointTask {
             compressor: Compressor::default(),
             sending: JoinSet::new(),
             requests: HashMap::new(),
-            begun: Duration::ZERO,
+            begun: None,
             families: Families::default(),
             telling: JoinSet::new(),
             flushing: false,
@@ -316,17 +316,17 @@ impl EndpointTask {
         }
         let (now, oldest) = (self.shared.clock.elapsed(), self.lanes.oldest_ready()?);
         let full = self.lanes.ready_samples() >= queue.max_samples_per_send;
-        let fills = if full || self.flushing {
+        // The first request waits for nothing: somebody who has just started the program waits for it.
+        let fills = if full || self.flushing || self.begun.is_none() {
             Duration::ZERO
         } else {
             queue
                 .batch_send_deadline
                 .saturating_sub(now.saturating_sub(oldest))
         };
-        let paced = if under_way < AT_ONCE {
-            Duration::ZERO
-        } else {
-            PACE.saturating_sub(now.saturating_sub(self.begun))
+        let paced = match self.begun {
+            Some(begun) if under_way >= AT_ONCE => PACE.saturating_sub(now.saturating_sub(begun)),
+            _ => Duration::ZERO,
         };
         Some(fills.max(paced))
     }
@@ -368,7 +368,7 @@ impl EndpointTask {
     }
 
     fn start(&mut self, request: Request, noted: Option<Commit>) {
-        self.begun = self.shared.clock.elapsed();
+        self.begun = Some(self.shared.clock.elapsed());
         let task = deliver(
             request.delivery.clone(),
             noted,

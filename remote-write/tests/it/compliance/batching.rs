@@ -36,8 +36,10 @@ async fn several_scrapes_fill_one_request() {
         endpoint.queue.max_samples_per_send = 30;
         let writer = writer_at(&clock, [endpoint]);
         let sources: Vec<Source> = (0..3).map(|n| Source::new(&format!("s{n}"), 10)).collect();
+        drop(writer.accept(&sources[0].at(1)));
+        receiver.next().await;
         for source in &sources {
-            drop(writer.accept(&source.at(1)));
+            drop(writer.accept(&source.at(2)));
         }
         // Full, so it does not wait for the deadline of a clock that stands still.
         assert_eq!(Request::read(&receiver.next().await).series.len(), 30);
@@ -52,7 +54,11 @@ async fn the_deadline_flushes_what_there_is() {
         let mut endpoint = endpoint_of(version, &receiver.url());
         endpoint.queue.batch_send_deadline = Duration::from_secs(5);
         let writer = writer_at(&clock, [endpoint]);
-        drop(writer.accept(&Source::new("m", 10).at(1)));
+        let source = Source::new("m", 10);
+        // The first request waits for nothing.
+        drop(writer.accept(&source.at(1)));
+        assert_eq!(Request::read(&receiver.next().await).series.len(), 10);
+        drop(writer.accept(&source.at(2)));
         clock.wait_for_sleepers(1).await;
         clock.advance(Duration::from_millis(4_999));
         tokio::task::yield_now().await;
