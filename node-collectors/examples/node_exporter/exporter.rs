@@ -11,10 +11,14 @@ use crate::flags::Web;
 use crate::gzip::Gzip;
 use crate::log::{Level, Log};
 use crate::negotiate::Form;
+use crate::sys::Files;
 use crate::{process, protobuf};
 
 /// The codes that requests are counted by.
 const CODES: [u16; 3] = [200, 500, 503];
+
+/// So many scrapes meet something that later ones do not: files to open, series to see for the first time.
+const FIRST: u64 = 3;
 
 /// An answer to a request.
 pub(crate) struct Answer {
@@ -75,12 +79,14 @@ pub(crate) struct Exporter {
     running: AtomicUsize,
     answered: [AtomicU64; CODES.len()],
     gathering_errors: AtomicU64,
+    scrapes: AtomicU64,
+    code: Files,
     /// Kept from one scrape to the next, so that a scrape allocates little.
     spare: Mutex<Option<Spare>>,
 }
 
 impl Exporter {
-    pub(crate) fn new(set: NodeCollectors, web: &Web, log: Log) -> Self {
+    pub(crate) fn new(set: NodeCollectors, web: &Web, log: Log, code: Files) -> Self {
         Self {
             set,
             log,
@@ -89,6 +95,8 @@ impl Exporter {
             running: AtomicUsize::new(0),
             answered: [const { AtomicU64::new(0) }; CODES.len()],
             gathering_errors: AtomicU64::new(0),
+            scrapes: AtomicU64::new(0),
+            code,
             spare: Mutex::new(None),
         }
     }
@@ -170,6 +178,9 @@ impl Exporter {
             }),
         };
         *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(Spare { families, body, gzip });
+        if self.scrapes.fetch_add(1, Ordering::Relaxed) == FIRST {
+            self.code.give_back();
+        }
         answer
     }
 

@@ -74,11 +74,12 @@ fn run(flags: Flags) -> Result<(), String> {
         flags.log.info("Enabled collector", &[("collector", name)]);
     }
     let file = flags.web.config_file.clone().map(WebFile::open).transpose()?;
-    let exporter = Exporter::new(set, &flags.web, flags.log);
-    // Scrapes block on threads of their own; one is enough for the connections.
     sys::give_back();
-    sys::forget_files();
-    // Room for the scrapes that may run at once, and for saying so to some more; others wait.
+    let code = sys::Files::find();
+    code.give_back();
+    let exporter = Exporter::new(set, &flags.web, flags.log, code);
+    // Scrapes block on threads of their own; one is enough for the connections.
+    // There is room for the scrapes that may run at once, and for saying so to some more; others wait.
     let threads = match flags.web.max_requests {
         0 => UNLIMITED,
         most => most.saturating_add(8),

@@ -27,15 +27,35 @@ pub(crate) fn give_back() {
     }
 }
 
-/// Gives back the pages of files that were needed so far: code and constants. What is needed again is mapped again, from the page cache;
-/// what only the start needs, such as compiling expressions and what the dynamic linker reads, is not. Before a second thread is started.
-pub(crate) fn forget_files() {
-    #[cfg(target_os = "linux")]
-    for (start, length) in files(&std::fs::read_to_string("/proc/self/smaps").unwrap_or_default()) {
-        // SAFETY: the mapping may not be written and has no page of its own, so whatever is dropped is the file's content and
-        // comes back from there when it is next used. No other thread changes mappings meanwhile.
-        unsafe {
-            libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED);
+/// The mappings of the program and its libraries that are the files' content: code and constants.
+///
+/// What is needed of them again after it was given back is mapped again, from the page cache. What only the start or a first scrape
+/// needs, such as compiling expressions and what the dynamic linker reads, is not.
+#[derive(Debug)]
+pub(crate) struct Files(Vec<(usize, usize)>);
+
+impl Files {
+    /// Finds them. Before a second thread is started and before anything else maps files, so that they stay as long as the process.
+    pub(crate) fn find() -> Self {
+        #[cfg(target_os = "linux")]
+        return Self(files(
+            &std::fs::read_to_string("/proc/self/smaps").unwrap_or_default(),
+        ));
+        #[cfg(not(target_os = "linux"))]
+        Self(Vec::new())
+    }
+
+    /// Gives their pages back.
+    pub(crate) fn give_back(&self) {
+        for &(start, length) in &self.0 {
+            // SAFETY: the mapping is of the program or a library that it was started with, which are never unmapped; it may not be
+            // written and has no page of its own, so whatever is dropped is the file's content and comes back from there.
+            #[cfg(target_os = "linux")]
+            unsafe {
+                libc::madvise(start as *mut libc::c_void, length, libc::MADV_DONTNEED);
+            }
+            #[cfg(not(target_os = "linux"))]
+            let _ = (start, length);
         }
     }
 }
@@ -91,7 +111,9 @@ mod tests {
         ] {
             assert!(files(&other).is_empty(), "{other}");
         }
-        assert!(!files(&std::fs::read_to_string("/proc/self/smaps").unwrap()).is_empty());
+        let files = Files::find();
+        assert!(!files.0.is_empty());
+        files.give_back();
         give_back();
     }
 }
