@@ -1,4 +1,4 @@
-//! Asks many paths a question that may hang, such as statfs(2) of a dead NFS mount.
+//! Asks many paths a question that may hang, such as statfs(2) of a dead NFS mount or reading what lies on it.
 //!
 //! One thread asks path after path. When it gets no answer for a short while, a second one takes over the rest, and so
 //! on: a path that hangs costs one parked thread. After the timeout the path is marked, reported as [`TIMED_OUT`], and
@@ -21,7 +21,7 @@ pub(crate) const TIMED_OUT: &str = "mountpoint timeout";
 const MOST_THREADS: usize = 32;
 /// Without an answer for this long, another thread takes over.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// Enough for one system call and no more than a few frames around it.
+/// Enough for reading a folder, and for a few frames around it.
 const STACK: usize = 128 << 10;
 
 static THREADS: AtomicUsize = AtomicUsize::new(0);

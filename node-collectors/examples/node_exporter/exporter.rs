@@ -126,13 +126,13 @@ impl Exporter {
         let enabled = self.set.collectors();
         let is_enabled = |name: &str| enabled.iter().any(|collector| collector.name == name);
         if !query.collect.is_empty() && !query.exclude.is_empty() {
-            return Answer::plain(400, "Combined collect and exclude queries are not allowed.\n");
+            return Answer::plain(400, "Combined collect and exclude queries are not allowed.");
         }
         if let Some(name) = query.collect.iter().find(|name| !is_enabled(name)) {
             let known = registry().iter().any(|collector| collector.name == name);
             let word = if known { "disabled" } else { "missing" };
             let head = "Couldn't create filtered metrics handler: couldn't create collector";
-            return Answer::plain(400, format!("{head}: {word} collector: {name}\n"));
+            return Answer::plain(400, format!("{head}: {word} collector: {name}"));
         }
         let is_among = |names: &[String], name: &str| names.iter().any(|known| known == name);
         // The original cannot tell "nothing is left" from "nothing was asked for".

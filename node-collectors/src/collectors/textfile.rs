@@ -11,7 +11,7 @@ mod parse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use ferroalloy_model::{Families, MetricKind};
 
@@ -19,6 +19,7 @@ use self::parse::{Family, Group, Series};
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::error::Error;
 use crate::option::options;
+use crate::probe::Prober;
 use crate::read::entries;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
@@ -42,34 +43,75 @@ pub struct Options {
     pub directories: Vec<String>,
 }
 
+/// How long a folder and its files may take to be read.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 struct TextFile {
-    directories: Vec<String>,
+    directories: Vec<PathBuf>,
+    /// A folder may be on a mount that hangs.
+    prober: Prober<Vec<Loaded>>,
     warnings: Mutex<Vec<String>>,
 }
 
 impl TextFile {
     fn new(context: &Context<'_>) -> Self {
-        let directories = context.options.textfile.directories.clone();
+        let directories = &context.options.textfile.directories;
+        let given = directories.iter().filter(|folder| !folder.is_empty());
         Self {
-            directories: directories
-                .into_iter()
-                .filter(|folder| !folder.is_empty())
-                .collect(),
+            directories: given.map(PathBuf::from).collect(),
+            prober: Prober::new(PATIENCE, |pattern| Ok(load(pattern))),
             warnings: Mutex::default(),
         }
     }
 }
 
+/// A file with its content and the time of its last change, in seconds since 1970, or what is wrong with it or its folder.
+type Loaded = Result<(PathBuf, Vec<u8>, u64), Error>;
+
+/// The files in the folders that match.
+fn load(pattern: &Path) -> Vec<Loaded> {
+    let mut folders = pattern.to_str().map(glob::expand).unwrap_or_default();
+    if folders.is_empty() {
+        folders.push(pattern.to_owned());
+    }
+    let mut loaded = Vec::new();
+    for folder in folders {
+        match entries(&folder) {
+            Ok(names) => {
+                let files = names.iter().filter(|name| name.strip_suffix(".prom").is_some());
+                loaded.extend(files.map(|name| load_file(folder.join(name))));
+            }
+            Err(error) => loaded.push(Err(Error::read(&folder, error))),
+        }
+    }
+    loaded
+}
+
+fn load_file(path: PathBuf) -> Loaded {
+    let read = |error| Error::read(&path, error);
+    // A pipe would wait for a writer, and a device has no end.
+    if !std::fs::metadata(&path).map_err(read)?.is_file() {
+        return Err(Error::parse(&path, "not a regular file"));
+    }
+    let content = std::fs::read(&path).map_err(read)?;
+    let modified = std::fs::metadata(&path)
+        .and_then(|data| data.modified())
+        .map_err(read)?;
+    let age = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok((path, content, age.as_secs()))
+}
+
 impl Collector for TextFile {
     fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
         let mut reading = Reading::default();
-        for directory in &self.directories {
-            let mut folders = glob::expand(directory);
-            if folders.is_empty() {
-                folders.push(PathBuf::from(directory));
-            }
-            for folder in folders {
-                reading.folder(&folder);
+        let answers = self.prober.probe(self.directories.clone())?;
+        for (directory, answer) in self.directories.iter().zip(answers) {
+            match answer {
+                Ok(files) => files.into_iter().for_each(|file| reading.take(file)),
+                Err(_) => {
+                    let fault = format!("{}: no answer in {PATIENCE:?}", directory.display());
+                    reading.mistakes.push(fault);
+                }
             }
         }
         reading.emit(out);
@@ -99,33 +141,18 @@ struct Reading {
 }
 
 impl Reading {
-    fn folder(&mut self, folder: &Path) {
-        let names = match entries(folder) {
-            Ok(names) => names,
-            Err(error) => {
-                self.mistakes.push(Error::read(folder, error).to_line());
-                return;
-            }
-        };
-        for name in names.iter().filter(|name| name.strip_suffix(".prom").is_some()) {
-            let path = folder.join(name);
-            if let Err(error) = self.file(&path) {
-                self.mistakes.push(error.to_line());
-            }
+    fn take(&mut self, loaded: Loaded) {
+        let taken = loaded.and_then(|(path, content, modified)| self.file(&path, content, modified));
+        if let Err(error) = taken {
+            self.mistakes.push(error.to_line());
         }
     }
 
-    fn file(&mut self, path: &Path) -> Result<(), Error> {
-        let read = |error| Error::read(path, error);
-        let content = std::fs::read(path).map_err(read)?;
+    fn file(&mut self, path: &Path, content: Vec<u8>, modified: u64) -> Result<(), Error> {
         let content = String::from_utf8(content).map_err(|_| Error::parse(path, "not UTF-8"))?;
         let families = parse::parse(&content).map_err(|fault| Error::parse(path, fault))?;
-        let modified = std::fs::metadata(path)
-            .and_then(|data| data.modified())
-            .map_err(read)?;
         let file = path.display().to_string();
-        let age = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.times.insert(file.clone(), age.as_secs());
+        self.times.insert(file.clone(), modified);
         for family in families {
             if let Some(help) = &family.help {
                 let first = self
@@ -291,6 +318,16 @@ mod tests {
             lines(&host, &[]),
             (vec!["node_textfile_scrape_error 0".to_owned()], 0)
         );
+    }
+
+    #[test]
+    fn pipes_are_not_waited_for() {
+        let host = Host::new(&[("d/a.prom", "m 1\n"), ("d/c.prom", "n 1\n")]);
+        let mode = nix::sys::stat::Mode::S_IRUSR;
+        nix::unistd::mkfifo(&host.path().join("d/b.prom"), mode).unwrap();
+        let (text, warnings) = lines(&host, &["d"]);
+        assert_eq!(text, ["m 1", "n 1", "node_textfile_scrape_error 1"]);
+        assert_eq!(warnings, 1);
     }
 
     #[test]

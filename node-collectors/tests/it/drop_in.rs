@@ -53,15 +53,15 @@ fn metrics_and_filters_and_pages() {
     for (target, message) in [
         (
             "/metrics?collect[]=time",
-            "couldn't create collector: disabled collector: time\n",
+            "couldn't create collector: disabled collector: time",
         ),
         (
             "/metrics?collect[]=x",
-            "couldn't create collector: missing collector: x\n",
+            "couldn't create collector: missing collector: x",
         ),
         (
             "/metrics?collect[]=time&exclude[]=x",
-            "Combined collect and exclude queries are not allowed.\n",
+            "Combined collect and exclude queries are not allowed.",
         ),
     ] {
         let (head, body) = exporter.text(target);
