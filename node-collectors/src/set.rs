@@ -1,8 +1,10 @@
 //! The set of collectors that run together: built from roots, options and a selection, asked for metrics as often
 //! as wanted, from any thread, and changed in place.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use ferroalloy_model::{Families, MetricKind, Reconfigured, text};
 
@@ -139,8 +141,9 @@ impl NodeCollectors {
         Builder::default()
     }
 
-    /// Runs every collector of the set, one after another, and adds their families to `out`, with
-    /// `node_scrape_collector_duration_seconds` and `node_scrape_collector_success` for each.
+    /// Runs every collector of the set and adds their families to `out`, with `node_scrape_collector_duration_seconds` and
+    /// `node_scrape_collector_success` for each. They run one after another, but those that were slow the last time run
+    /// beside the others, each on a thread of its own.
     pub fn collect(&self, out: &mut Families) -> Report {
         self.current().collect(out, |_| true)
     }
@@ -184,6 +187,9 @@ impl NodeCollectors {
     }
 }
 
+/// A collector that takes this long waits for something: a device, a mount, another program.
+const SLOW: Duration = Duration::from_millis(50);
+
 /// A set as it runs; replaced as a whole.
 struct Set {
     builder: Builder,
@@ -205,6 +211,8 @@ struct Member {
     descriptor: &'static Descriptor,
     collector: Arc<dyn Collector>,
     last: Arc<Mutex<Last>>,
+    /// Whether the last run took long.
+    slow: Arc<AtomicBool>,
 }
 
 /// How a collector's last run ended: what a change is measured against.
@@ -253,6 +261,7 @@ impl Set {
                     descriptor,
                     collector: (descriptor.build)(&context)?.into(),
                     last: Arc::new(Mutex::new(Last::Never)),
+                    slow: Arc::default(),
                 },
             });
         }
@@ -260,17 +269,60 @@ impl Set {
     }
 
     fn collect(&self, out: &mut Families, wanted: impl Fn(&str) -> bool) -> Report {
-        let mut report = Report::default();
-        for member in self
+        let wanted = |member: &&Member| wanted(member.descriptor.name);
+        let (slow, members): (Vec<bool>, Vec<&Member>) = self
             .members
             .iter()
-            .filter(|member| wanted(member.descriptor.name))
-        {
-            report.statuses.push(member.run(out));
-        }
-        write_statuses(&report.statuses, out);
-        report
+            .filter(wanted)
+            .map(|member| (member.slow.load(Ordering::Relaxed), member))
+            .unzip();
+        let statuses = if slow.contains(&true) {
+            side_by_side(&members, &slow, out)
+        } else {
+            members.iter().map(|member| member.run(out)).collect()
+        };
+        write_statuses(&statuses, out);
+        Report { statuses }
     }
+}
+
+fn alone(member: &Member) -> (Families, Status) {
+    let mut families = Families::new();
+    let status = member.run(&mut families);
+    (families, status)
+}
+
+/// Runs those that are slow on threads of their own, and the others meanwhile. What they say comes in the same order as ever.
+fn side_by_side(members: &[&Member], slow: &[bool], out: &mut Families) -> Vec<Status> {
+    std::thread::scope(|scope| {
+        let start = |member| {
+            let thread = std::thread::Builder::new();
+            // Without a thread it has to wait its turn.
+            thread.spawn_scoped(scope, move || alone(member)).ok()
+        };
+        let started: Vec<_> = members
+            .iter()
+            .zip(slow)
+            .map(|(&member, &slow)| slow.then(|| start(member)).flatten())
+            .collect();
+        let quick: Vec<_> = members
+            .iter()
+            .zip(&started)
+            .map(|(member, thread)| thread.is_none().then(|| alone(member)))
+            .collect();
+        started
+            .into_iter()
+            .zip(quick)
+            .filter_map(|(thread, quick)| {
+                let (families, status) = match thread {
+                    Some(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                    None => quick?,
+                };
+                out.append(&families);
+                Some(status)
+            })
+            .collect()
+    })
 }
 
 impl Member {
@@ -280,6 +332,7 @@ impl Member {
         // run could trip over.
         let result = catch_unwind(AssertUnwindSafe(|| self.collector.update(out)));
         let duration = monotonic().saturating_sub(start);
+        self.slow.store(duration >= SLOW, Ordering::Relaxed);
         let state = match result {
             Ok(Ok(Outcome::Data)) => State::Data,
             Ok(Ok(Outcome::NoData)) => State::NoData,
@@ -337,5 +390,68 @@ fn write_statuses(statuses: &[Status], out: &mut Families) {
     for status in statuses {
         let success = matches!(status.state, State::Data);
         family.sample(&[("collector", status.collector)], f64::from(u8::from(success)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use ferroalloy_model::families::FamilyRef;
+
+    use super::*;
+    use crate::collector::Support;
+    use crate::testing::lines;
+
+    /// Waits for another one of its kind, and says which it is.
+    struct Meets(&'static str, Arc<Barrier>);
+
+    impl Collector for Meets {
+        fn update(&self, out: &mut Families) -> Result<Outcome, Error> {
+            self.1.wait();
+            out.single(self.0, "", MetricKind::Gauge, 1.0);
+            out.single("all", self.0, MetricKind::Gauge, 1.0);
+            Ok(Outcome::Data)
+        }
+    }
+
+    fn member(name: &'static str, barrier: &Arc<Barrier>, slow: bool) -> Member {
+        let descriptor = Descriptor {
+            name,
+            linux: Support::On,
+            macos: Support::On,
+            summary: "",
+            sources: &[],
+            families: &[],
+            options: &[],
+            build: |_| Err(Error::option("")),
+        };
+        Member {
+            descriptor: Box::leak(Box::new(descriptor)),
+            collector: Arc::new(Meets(name, Arc::clone(barrier))),
+            last: Arc::new(Mutex::new(Last::Never)),
+            slow: Arc::new(slow.into()),
+        }
+    }
+
+    #[test]
+    fn slow_ones_run_beside_the_others_and_come_in_order() {
+        // One after another they would never meet.
+        let barrier = Arc::new(Barrier::new(3));
+        let set = Set {
+            builder: Builder::default(),
+            members: vec![
+                member("a", &barrier, true),
+                member("b", &barrier, false),
+                member("c", &barrier, true),
+            ],
+        };
+        let mut out = Families::new();
+        let report = set.collect(&mut out, |_| true);
+        let names: Vec<_> = report.statuses().iter().map(|status| status.collector).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+        let all = out.iter().filter(|family| family.name() == "all");
+        assert_eq!(all.map(FamilyRef::help).collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert!(lines(&out).iter().any(|line| line == "c 1"));
     }
 }

@@ -84,9 +84,7 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Wanted, String
             "--log.format" => log.format = Format::parse(&value()?)?,
             "--runtime.gomaxprocs" => {
                 if value()? != "1" {
-                    return Err(format!(
-                        "{name}: collectors run one after another, only 1 is supported"
-                    ));
+                    return Err(format!("{name}: only 1 is supported, the original's default"));
                 }
             }
             _ => others.push(arg),
