@@ -25,6 +25,7 @@ use crate::exporter::{Answer, Exporter, Query};
 use crate::flags::Web;
 use crate::log::Level;
 use crate::negotiate::{accepts_gzip, form};
+use crate::sys;
 use crate::web::WebFile;
 
 /// How long a client may take to shake hands.
@@ -35,6 +36,9 @@ const IDLE: Duration = Duration::from_mins(5);
 
 /// How long to wait after a connection that could not be taken, since there may be no room for one.
 const NO_ROOM: Duration = Duration::from_millis(100);
+
+/// How often memory is given back that many scrapes or connections at once needed.
+const GIVE_BACK: Duration = Duration::from_mins(1);
 
 /// What all connections share.
 struct Site {
@@ -87,6 +91,12 @@ pub(crate) async fn serve(web: &Web, file: Option<WebFile>, exporter: Exporter) 
             }
         });
     }
+    tokio::spawn(async {
+        loop {
+            SystemClock.sleep(GIVE_BACK).await;
+            sys::give_back();
+        }
+    });
     match listeners.join_next().await {
         Some(Err(error)) => Err(error.to_string()),
         _ => Err("there is no address to listen on".to_owned()),
