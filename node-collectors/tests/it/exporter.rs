@@ -6,12 +6,16 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// Cargo builds examples beside the tests.
-pub(crate) fn binary() -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().unwrap().parent().unwrap();
-    let binary = folder.join("examples/node_exporter");
+    let binary = folder.join("examples").join(name);
     assert!(binary.exists(), "{} was not built", binary.display());
     binary
+}
+
+pub(crate) fn binary() -> PathBuf {
+    example("node_exporter")
 }
 
 /// One that listens on a port of its own.

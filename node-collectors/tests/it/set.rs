@@ -127,3 +127,16 @@ fn sets_are_shared_between_threads() {
         }
     });
 }
+
+#[test]
+fn the_summary_fits_on_a_screen() {
+    let output = std::process::Command::new(crate::exporter::example("summary"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    for part in ["\nup ", "\nload ", "\nCPUs ", "\nmemory "] {
+        assert!(text.contains(part) && !text.contains("NaN"), "{text}");
+    }
+    assert!(text.lines().count() <= 24, "{text}");
+}
