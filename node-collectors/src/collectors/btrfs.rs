@@ -7,8 +7,8 @@ use ferroalloy_model::Families;
 
 use crate::collector::{Collector, Context, Descriptor, Outcome, Support};
 use crate::emit;
-use crate::error::Error;
-use crate::read::entries_if_any;
+use crate::error::{Error, ErrorKind};
+use crate::read::{entries, entries_if_any};
 use crate::sysfs::Sysfs;
 use crate::text;
 
@@ -101,10 +101,7 @@ impl Btrfs {
         let label = self.sysfs.text_if_any(&folder.join("label"))?.unwrap_or_default();
         let labels = [("label", &*label), id];
         emit::gauge(out, "node_btrfs_info", "Filesystem information", &labels, 1.0);
-        if let Some(size) = self
-            .sysfs
-            .lenient(self.sysfs.unsigned(&folder.join("allocation/global_rsv_size")))?
-        {
+        if let Some(size) = self.number(&folder.join("allocation/global_rsv_size"))? {
             let help = "Size of global reserve.";
             emit::gauge(out, "node_btrfs_global_rsv_size_bytes", help, &[id], size as f64);
         }
@@ -115,7 +112,10 @@ impl Btrfs {
             let emit = if counts { emit::counter } else { emit::gauge };
             emit(out, name, help, &[id], value.unwrap_or(0) as f64 / divisor);
         }
-        let devices = entries_if_any(&folder.join("devices"))?;
+        let devices = self
+            .sysfs
+            .lenient(entries_of(&folder.join("devices")))?
+            .unwrap_or_default();
         // The folder has the name that the file system goes by; node_exporter takes the UUID in its metadata, which may be another.
         let known = asked.of(if self.sysfs.is_compat() { &uuid } else { name });
         for device in known.unwrap_or_default() {
@@ -123,7 +123,7 @@ impl Btrfs {
         }
         for device in devices.iter().filter(|_| known.is_none()) {
             let path = folder.join("devices").join(device).join("size");
-            if let Some(sectors) = self.sysfs.lenient(self.sysfs.unsigned(&path))? {
+            if let Some(sectors) = self.number(&path)? {
                 let labels = [("device", &**device), id];
                 emit_size(sectors.saturating_mul(SECTOR), &labels, out);
             }
@@ -147,19 +147,27 @@ impl Btrfs {
         devices: usize,
         out: &mut Families,
     ) -> Result<(), Error> {
-        let reserved = self.sysfs.unsigned_if_any(&folder.join("bytes_reserved"))?;
+        let reserved = self.number(&folder.join("bytes_reserved"))?;
         let help = "Amount of space reserved for a data type";
         if let Some(reserved) = reserved {
             emit::gauge(out, "node_btrfs_reserved_bytes", help, &id, reserved as f64);
         }
-        for mode in entries_if_any(folder)? {
+        for mode in entries_of(folder)? {
             // Only a layout is a folder.
             let layout = folder.join(&mode);
-            let Some(used) = self.used(&layout)? else { continue };
+            if !layout.is_dir() {
+                continue;
+            }
+            let (used, size) = (
+                self.number(&layout.join("used_bytes"))?,
+                self.number(&layout.join("total_bytes"))?,
+            );
+            let (Some(used), Some(size)) = (used, size) else {
+                continue;
+            };
             let labels = [id[0], ("mode", &*mode), id[1]];
             let help = "Amount of used space by a layout/data type";
             emit::gauge(out, "node_btrfs_used_bytes", help, &labels, used as f64);
-            let size = self.sysfs.unsigned(&layout.join("total_bytes"))?;
             let help = "Amount of space allocated for a layout/data type";
             emit::gauge(out, "node_btrfs_size_bytes", help, &labels, size as f64);
             let help = "Data allocation ratio for a layout/data type";
@@ -169,11 +177,13 @@ impl Btrfs {
         Ok(())
     }
 
-    fn used(&self, layout: &Path) -> Result<Option<u64>, Error> {
-        if layout.is_dir() {
-            self.sysfs.unsigned_if_any(&layout.join("used_bytes"))
-        } else {
-            Ok(None)
+    /// The number in a file. What is absent or no number is left out, or 0 as node_exporter has it.
+    fn number(&self, path: &Path) -> Result<Option<u64>, Error> {
+        match self.sysfs.unsigned(path) {
+            Err(error) if error.is_not_found() || error.kind() == ErrorKind::Parse => {
+                Ok(self.sysfs.is_compat().then_some(0))
+            }
+            result => self.sysfs.lenient(result),
         }
     }
 }
@@ -190,9 +200,13 @@ impl Collector for Btrfs {
         }
         let warnings = std::mem::take(&mut asked.warnings);
         *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
+        // Where node_exporter fails, it says nothing of any file system.
+        let mut families = Families::new();
         for name in names {
-            self.sysfs.lenient(self.file_system(&name, &asked, out))?;
+            self.sysfs
+                .lenient(self.file_system(&name, &asked, &mut families))?;
         }
+        out.append(&families);
         Ok(Outcome::Data)
     }
 
@@ -228,6 +242,11 @@ fn emit_device(device: &Device, id: (&str, &str), out: &mut Families) {
 fn emit_size(bytes: u64, labels: &[(&str, &str)], out: &mut Families) {
     let help = "Size of a device that is part of the filesystem.";
     emit::gauge(out, "node_btrfs_device_size_bytes", help, labels, bytes as f64);
+}
+
+/// The names in a folder that every kernel has.
+fn entries_of(folder: &Path) -> Result<Vec<String>, Error> {
+    entries(folder).map_err(|error| Error::read(folder, error))
 }
 
 /// The value of a key in `commit_stats`.
@@ -296,10 +315,27 @@ mod tests {
             assert!(samples.contains(&expected.to_owned()), "{expected}: {samples:#?}");
         }
         assert_eq!(samples.len(), 11, "{samples:#?}");
-        let strict = host
-            .collector_as(crate::Mode::Compat, &DESCRIPTOR, |_| ())
-            .unwrap();
-        assert!(strict.update(&mut Families::new()).is_err());
+        // node_exporter wants the folders, and takes what is absent or no number in them for 0.
+        let strict = || {
+            let strict = host
+                .collector_as(crate::Mode::Compat, &DESCRIPTOR, |_| ())
+                .unwrap();
+            let mut out = Families::new();
+            let failed = strict.update(&mut out).is_err();
+            (failed, lines(&out))
+        };
+        assert_eq!(strict(), (true, Vec::new()));
+        host.write("sys/fs/btrfs/a-b/allocation/metadata/flags", "1\n");
+        host.write("sys/fs/btrfs/a-b/allocation/system/dup/used_bytes", "4\n");
+        let (failed, samples) = strict();
+        assert!(!failed);
+        for expected in [
+            "node_btrfs_device_size_bytes{device=\"sdb\",uuid=\"m-1\"} 0",
+            "node_btrfs_reserved_bytes{block_group_type=\"metadata\",uuid=\"m-1\"} 0",
+            "node_btrfs_size_bytes{block_group_type=\"system\",mode=\"dup\",uuid=\"m-1\"} 0",
+        ] {
+            assert!(samples.contains(&expected.to_owned()), "{expected}: {samples:#?}");
+        }
     }
     #[test]
     fn devices_with_and_without_counters() {
@@ -330,7 +366,9 @@ mod tests {
     fn where_no_mount_answers_the_word_of_sysfs_stands() {
         let host = Host::new(&[
             ("sys/fs/btrfs/a-b/devices/sda/size", "2\n"),
-            ("sys/fs/btrfs/a-b/allocation/global_rsv_size", "16\n"),
+            ("sys/fs/btrfs/a-b/allocation/data/flags", "1\n"),
+            ("sys/fs/btrfs/a-b/allocation/metadata/flags", "1\n"),
+            ("sys/fs/btrfs/a-b/allocation/system/flags", "1\n"),
             ("other/file", ""),
         ]);
         for mode in [crate::Mode::Fixed, crate::Mode::Compat] {
