@@ -70,7 +70,7 @@ pub(crate) enum Origin {
     /// They are new.
     New(SeriesState),
     /// A loop that is ending had the same labels.
-    Successor(JoinHandle<SeriesState>, SeriesState),
+    Successor(JoinHandle<Option<SeriesState>>, SeriesState),
 }
 
 pub(crate) struct Loop {
@@ -141,8 +141,8 @@ impl Shared {
 // === impl Loop ===
 
 impl Loop {
-    /// Runs until told to end. What it kept of the series is given back, for a successor.
-    pub(crate) async fn run(self) -> SeriesState {
+    /// Runs until told to end. What it kept of the series is given back, for a successor, unless they have had their markers.
+    pub(crate) async fn run(self) -> Option<SeriesState> {
         let Self {
             shared,
             mut control,
@@ -151,11 +151,12 @@ impl Loop {
         } = self;
         let state = match origin {
             Origin::New(state) => state,
-            Origin::Successor(before, fresh) => before.await.unwrap_or(fresh),
+            Origin::Successor(before, fresh) => before.await.ok().flatten().unwrap_or(fresh),
         };
         let mut scraper = Scraper::with_state(state);
         let mut grid: Option<(Schedule, Duration)> = None;
         let mut held_bytes = 0;
+        let mut over = false;
         loop {
             let command = control.borrow_and_update().clone();
             match command {
@@ -167,6 +168,7 @@ impl Loop {
                             if let Some(batch) = scraper.retire(time) {
                                 shared.deliver(&batch).await;
                             }
+                            over = true;
                             break;
                         }
                         Retired::Closed => break,
@@ -219,7 +221,7 @@ impl Loop {
             .metrics
             .state_bytes
             .fetch_sub(held_bytes, Ordering::Relaxed);
-        scraper.into_state()
+        (!over).then(|| scraper.into_state())
     }
 }
 

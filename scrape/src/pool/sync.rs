@@ -27,7 +27,16 @@ type Identity = (Labels, String);
 pub(super) struct Members {
     active: HashMap<Identity, Member>,
     /// Loops that wait for the time of their markers.
-    retiring: Vec<(Identity, Member)>,
+    retiring: Vec<Retiring>,
+}
+
+/// A loop whose target is gone. What it needed for scraping, connections for one, is not kept.
+#[derive(Debug)]
+struct Retiring {
+    labels: Labels,
+    control: watch::Sender<Command>,
+    task: JoinHandle<Option<SeriesState>>,
+    last: Arc<Mutex<LastScrape>>,
 }
 
 /// One loop, seen from the pool.
@@ -39,7 +48,7 @@ pub(super) struct Member {
     exporter: Option<Arc<dyn Target>>,
     settings: Arc<Settings>,
     control: watch::Sender<Command>,
-    task: JoinHandle<SeriesState>,
+    task: JoinHandle<Option<SeriesState>>,
     last: Arc<Mutex<LastScrape>>,
 }
 
@@ -129,11 +138,11 @@ impl Pool {
         let before = members
             .retiring
             .iter()
-            .position(|(_, member)| member.target.public == target.public);
-        let (origin, last) = match before.map(|at| members.retiring.swap_remove(at).1) {
-            Some(member) => {
-                member.control.send_replace(Command::Stop);
-                (Origin::Successor(member.task, fresh), member.last)
+            .position(|retiring| retiring.labels == target.public);
+        let (origin, last) = match before.map(|at| members.retiring.swap_remove(at)) {
+            Some(retiring) => {
+                retiring.control.send_replace(Command::Stop);
+                (Origin::Successor(retiring.task, fresh), retiring.last)
             }
             None => (Origin::New(fresh), Arc::default()),
         };
@@ -171,17 +180,22 @@ impl Members {
 
     /// Forgets loops that have ended: after their markers, or, if active, by a panic.
     fn forget_ended(&mut self) {
-        self.retiring.retain(|(_, member)| !member.task.is_finished());
+        self.retiring.retain(|retiring| !retiring.task.is_finished());
         self.active.retain(|_, member| !member.task.is_finished());
     }
 
     fn retire_all_but(&mut self, wanted: &HashMap<Identity, (ScrapeTarget, Labels)>) {
-        for (identity, member) in self
+        let gone = self
             .active
-            .extract_if(|identity, _| !wanted.contains_key(identity))
-        {
+            .extract_if(|identity, _| !wanted.contains_key(identity));
+        for (_, member) in gone {
             member.control.send_replace(Command::Retire);
-            self.retiring.push((identity, member));
+            self.retiring.push(Retiring {
+                labels: member.target.public,
+                control: member.control,
+                task: member.task,
+                last: member.last,
+            });
         }
     }
 
@@ -192,17 +206,15 @@ impl Members {
 
     /// Tells all loops to end in that way and waits until they have.
     pub(super) async fn end(self, command: Command) {
-        let members: Vec<_> = self
-            .active
-            .into_values()
-            .chain(self.retiring.into_iter().map(|(_, m)| m))
-            .collect();
-        for member in &members {
-            member.control.send_replace(command.clone());
+        let active = self.active.into_values().map(|m| (m.control, m.task));
+        let retiring = self.retiring.into_iter().map(|r| (r.control, r.task));
+        let loops: Vec<_> = active.chain(retiring).collect();
+        for (control, _) in &loops {
+            control.send_replace(command.clone());
         }
-        for member in members {
+        for (_control, task) in loops {
             // A loop that panicked has ended as well.
-            let _ = member.task.await;
+            let _ = task.await;
         }
     }
 }

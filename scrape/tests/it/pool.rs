@@ -198,6 +198,13 @@ async fn stopping_sends_no_markers_and_retiring_does() {
     assert_eq!(markers.timestamp(), last.timestamp() + 10_000);
     // They wait until the target would have been scraped twice, and a tenth of the interval more.
     assert_eq!(job.clock.wall() - before, 21_000);
+    // Then nothing is kept of the series, although no other list of targets comes.
+    let layout = Arc::downgrade(markers.layout());
+    drop((last, markers));
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    assert!(layout.upgrade().is_none());
 }
 
 #[tokio::test]
