@@ -155,7 +155,7 @@ pub(crate) async fn give_back(host: Arc<Host>) {
         // Code of the start has run for the last time when everything was scraped and sent once.
         looks = (looks + 1).min(AT_THE_START);
         if code.grew(used.files) || looks < AT_THE_START {
-            sys::forget_code();
+            sys::forget_files();
             code.settling = true;
         }
     }
