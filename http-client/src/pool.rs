@@ -1,7 +1,7 @@
 //! Connections kept for the next request to the same origin.
 //!
 //! Invariant: a connection in the pool has no exchange under way (HTTP/1.1) or is shared (HTTP/2); it has not been idle
-//! for more than five minutes, and it is not older than ten, so that a name that moves to another address and a renewed
+//! for much more than 90 seconds, and it is not older than ten minutes, so that a name that moves to another address and a renewed
 //! certificate are noticed in the end.
 
 use std::collections::HashMap;
@@ -13,9 +13,10 @@ use tokio::time::Instant;
 use crate::connection::{Birth, Connection, Http1, Http2};
 use crate::origin::Origin;
 
-const IDLE_AT_MOST: Duration = Duration::from_mins(5);
+/// Longer than the usual interval of a minute, and short enough that the memory of targets that are gone is soon free.
+const IDLE_AT_MOST: Duration = Duration::from_secs(90);
 const AGE_AT_MOST: Duration = Duration::from_mins(10);
-const SWEEP_EVERY: Duration = Duration::from_mins(1);
+const SWEEP_EVERY: Duration = Duration::from_secs(15);
 const IDLE_PER_ORIGIN: usize = 16;
 
 pub(crate) struct Pool(Mutex<State>);

@@ -1,4 +1,6 @@
-//! Connections that are kept: used again, found dead, renewed.
+//! Connections that are kept: used again, found dead, renewed, given up.
+
+use std::time::Duration;
 
 use crate::server::{Answer, Server, ok};
 use crate::{LIMIT, client, get, post};
@@ -68,4 +70,24 @@ async fn after_a_suspend_connections_are_new() {
     client.drop_idle();
     reply.read_into(LIMIT, &mut Vec::new()).await.unwrap();
     assert_eq!(server.closed.recv().await, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_nobody_uses_any_more_is_given_up() {
+    let mut gone = Server::start(|_| Answer::Keep(ok("x"))).await;
+    let mut other = Server::start(|_| Answer::Keep(ok("x"))).await;
+    let client = client();
+    client.send(&get(&gone.url("/")), LIMIT).await.unwrap();
+    // It outlives an interval of a minute.
+    tokio::time::advance(Duration::from_secs(60)).await;
+    client.send(&get(&gone.url("/")), LIMIT).await.unwrap();
+    for index in 0..2 {
+        assert_eq!(gone.next().await.index, index, "of one connection");
+    }
+    for _ in 0..4 {
+        tokio::time::advance(Duration::from_secs(30)).await;
+        client.send(&get(&other.url("/")), LIMIT).await.unwrap();
+        assert_eq!(other.next().await.connection, 0);
+    }
+    assert_eq!(gone.closed.recv().await, Some(0));
 }
