@@ -79,7 +79,7 @@ async fn a_connection_that_nobody_uses_any_more_is_given_up() {
     let client = client();
     client.send(&get(&gone.url("/")), LIMIT).await.unwrap();
     // It outlives an interval of a minute.
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
     client.send(&get(&gone.url("/")), LIMIT).await.unwrap();
     for index in 0..2 {
         assert_eq!(gone.next().await.index, index, "of one connection");
