@@ -180,6 +180,10 @@ impl LayoutBuilder {
     /// Gives up vacant slots at the end, as long as there are more than `len` of them all. One that was emptied in this
     /// very layout stays, since [`changed`](Layout::changed) has to tell of it.
     pub fn truncate_vacant(&mut self, len: usize) {
+        // Nearly always there is nothing to give up, and `changed` may be every slot.
+        if self.slots.len() <= len {
+            return;
+        }
         let emptied: HashSet<u32, foldhash::fast::RandomState> = self.changed.iter().copied().collect();
         while self.slots.len() > len
             && self.slots.last().is_some_and(|slot| slot.start == slot.end)
